@@ -1,0 +1,50 @@
+import { Command, Flags } from '@oclif/core';
+import { ExitCode } from '../errors.js';
+import type { Ports } from '../ports/ports.js';
+import { hostPorts } from './host-ports.js';
+
+/** Where generations, caches and locks live unless the user says otherwise. */
+const DEFAULT_STATE = '/var/lib/mkroot';
+
+/**
+ * What all commands share: the ports, --json, --verbose, --state, and an abort signal that Ctrl-C pulls. A command parses
+ * its arguments, calls one pipeline and prints what comes back: results to standard output, everything else to standard error.
+ */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true;
+
+  static override baseFlags = {
+    verbose: Flags.boolean({ char: 'v', description: 'say everything that happens', helpGroup: 'GLOBAL' }),
+  };
+
+  /** --state, for commands that keep something. */
+  static readonly stateFlag = Flags.string({
+    description: 'directory of generations, caches and locks',
+    env: 'MKROOT_STATE',
+    default: DEFAULT_STATE,
+    helpValue: 'DIR',
+  });
+
+  readonly #interrupt = new AbortController();
+
+  /** Aborts on Ctrl-C and SIGTERM; hand it to everything that takes long. A second Ctrl-C ends mkroot at once. */
+  protected get interrupted(): AbortSignal {
+    return this.#interrupt.signal;
+  }
+
+  protected ports({ verbose = false }: { verbose?: boolean } = {}): Ports {
+    const onSignal = () => {
+      if (this.#interrupt.signal.aborted) process.exit(ExitCode.Interrupted);
+      process.stderr.write('\nmkroot: interrupted, cleaning up (Ctrl-C again to stop at once)\n');
+      this.#interrupt.abort();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    return hostPorts({ verbose });
+  }
+
+  protected override async catch(error: Error): Promise<never> {
+    // Reporting is main's business, for every kind of error and in one form.
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+import { Errors } from '@oclif/core';
+import { ExitCode, MkrootError } from '../errors.js';
+
+/** An error as the user gets it, and the exit code that goes with it. */
+export interface ErrorReport {
+  readonly exitCode: number;
+  /** Text for standard error. */
+  readonly text: string;
+  /** The same as data, for --json on standard output. */
+  readonly json: {
+    readonly error: { message: string; hint?: string; details: readonly string[]; exitCode: number };
+  };
+}
+
+/** Turns whatever was thrown into words and an exit code. A foreign error is a defect and shows its stack. */
+export function reportError(error: unknown): ErrorReport {
+  if (error instanceof MkrootError) {
+    return report(error.exitCode, error.message, error.hint, error.details);
+  }
+  if (error instanceof Errors.CLIError) {
+    return report(
+      ExitCode.Usage,
+      error.message.trim(),
+      'Run the command with --help to see what it takes.',
+      [],
+    );
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return report(
+    ExitCode.Internal,
+    'Internal error; this is a defect of mkroot',
+    'Please report it with these lines.',
+    [...stack.split('\n')],
+  );
+}
+
+function report(
+  exitCode: number,
+  message: string,
+  hint: string | undefined,
+  details: readonly string[],
+): ErrorReport {
+  return {
+    exitCode,
+    text: [`mkroot: ${message}`, ...details, ...(hint === undefined ? [] : [`hint: ${hint}`])].join('\n'),
+    json: { error: { message, ...(hint === undefined ? {} : { hint }), details, exitCode } },
+  };
+}

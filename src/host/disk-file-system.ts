@@ -1,0 +1,306 @@
+import fs from 'node:fs';
+import { ExitCode, MkrootError } from '../errors.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { FileKind, FileStat, FileSystem, OutputFile } from '../ports/file-system.js';
+
+/** The functions of node:fs that the port is made from; memfs offers the same, for tests. */
+export type NodeFs = Pick<
+  typeof fs,
+  | 'chmodSync'
+  | 'closeSync'
+  | 'fsyncSync'
+  | 'lchownSync'
+  | 'linkSync'
+  | 'lstatSync'
+  | 'lutimesSync'
+  | 'mkdirSync'
+  | 'mkdtempSync'
+  | 'openSync'
+  | 'readSync'
+  | 'readdirSync'
+  | 'readlinkSync'
+  | 'renameSync'
+  | 'rmdirSync'
+  | 'symlinkSync'
+  | 'unlinkSync'
+  | 'writeSync'
+>;
+
+/** How a byte path is handed to the file functions: as bytes to the kernel, as it is to memfs. */
+export interface PathCodec {
+  encode(path: BytePath): string | Buffer;
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'Run as root, or choose a place that you may use.',
+  EPERM: 'Run as root.',
+  ENOSPC: 'Free some space there, or choose another place.',
+  EROFS: 'The file system is read-only; choose another place.',
+  EMFILE: 'Raise the limit on open files (ulimit -n).',
+};
+
+/** {@link FileSystem} over node:fs (or memfs): byte names, whole-file atomic writes, errors that name the path. */
+export class DiskFileSystem implements FileSystem {
+  #temporary = 0;
+
+  constructor(
+    private readonly node: NodeFs = fs,
+    private readonly codec: PathCodec = { encode: (path) => Buffer.from(path, 'latin1') },
+  ) {}
+
+  lstat(path: BytePath): FileStat | undefined {
+    try {
+      const stat = this.node.lstatSync(this.codec.encode(path));
+      return {
+        kind: kindOf(stat),
+        size: stat.size,
+        mode: stat.mode & 0o7777,
+        uid: stat.uid,
+        gid: stat.gid,
+        mtime: Math.floor(stat.mtimeMs / 1000),
+        dev: stat.dev,
+        ino: stat.ino,
+        nlink: stat.nlink,
+        rdev: splitDeviceNumber(stat.rdev),
+      };
+    } catch (cause) {
+      if (isCode(cause, 'ENOENT') || isCode(cause, 'ENOTDIR')) return undefined;
+      throw ioError('stat', path, cause);
+    }
+  }
+
+  readFile(path: BytePath): Uint8Array {
+    return this.#withFile(path, (fd) => {
+      const size = this.node.lstatSync(this.codec.encode(path)).size;
+      const chunks: Buffer[] = [];
+      let want = Math.max(size + 1, 4096);
+      for (;;) {
+        const buffer = Buffer.allocUnsafe(want);
+        const count = this.node.readSync(fd, buffer, 0, want, null);
+        if (count === 0) break;
+        chunks.push(buffer.subarray(0, count));
+        want = count < want ? 4096 : 1 << 20;
+      }
+      return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    });
+  }
+
+  readRange(path: BytePath, offset: number, length: number): Uint8Array {
+    return this.#withFile(path, (fd) => {
+      const buffer = Buffer.allocUnsafe(length);
+      let done = 0;
+      while (done < length) {
+        const count = this.node.readSync(fd, buffer, done, length - done, offset + done);
+        if (count === 0) break;
+        done += count;
+      }
+      return buffer.subarray(0, done);
+    });
+  }
+
+  *readChunks(path: BytePath, chunkSize = 1 << 20): Iterable<Uint8Array> {
+    const fd = this.#open(path);
+    try {
+      const buffer = Buffer.allocUnsafe(chunkSize);
+      for (;;) {
+        let count: number;
+        try {
+          count = this.node.readSync(fd, buffer, 0, chunkSize, null);
+        } catch (cause) {
+          throw ioError('read', path, cause);
+        }
+        if (count === 0) return;
+        yield buffer.subarray(0, count);
+      }
+    } finally {
+      this.node.closeSync(fd);
+    }
+  }
+
+  readlink(path: BytePath): BytePath {
+    return this.#attempt('read link', path, () =>
+      bytes(this.node.readlinkSync(this.codec.encode(path), { encoding: 'buffer' })),
+    );
+  }
+
+  readdir(path: BytePath): BytePath[] {
+    return this.#attempt('list', path, () =>
+      this.node
+        .readdirSync(this.codec.encode(path), { encoding: 'buffer' })
+        .map(bytes)
+        .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+    );
+  }
+
+  writeFile(path: BytePath, data: Uint8Array | string, mode = 0o644): void {
+    const file = this.create(path, mode);
+    try {
+      file.write(typeof data === 'string' ? Buffer.from(data, 'utf8') : data);
+      file.commit();
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+  }
+
+  create(path: BytePath, mode = 0o644): OutputFile {
+    this.#temporary += 1;
+    const temporary = `${path}.tmp-${process.pid}-${this.#temporary}`;
+    const fd = this.#attempt('create', path, () => {
+      const opened = this.node.openSync(this.codec.encode(temporary), 'wx', mode);
+      this.node.chmodSync(this.codec.encode(temporary), mode); // whatever the umask
+      return opened;
+    });
+    let open = true;
+    const close = () => {
+      if (open) this.node.closeSync(fd);
+      open = false;
+    };
+    return {
+      write: (data) =>
+        this.#attempt('write', path, () => {
+          for (let done = 0; done < data.length; )
+            done += this.node.writeSync(fd, data, done, data.length - done);
+        }),
+      commit: () =>
+        this.#attempt('write', path, () => {
+          close();
+          this.node.renameSync(this.codec.encode(temporary), this.codec.encode(path));
+        }),
+      abort: () => {
+        close();
+        try {
+          this.node.unlinkSync(this.codec.encode(temporary));
+        } catch (cause) {
+          if (!isCode(cause, 'ENOENT')) throw ioError('remove', temporary, cause);
+        }
+      },
+    };
+  }
+
+  mkdir(path: BytePath, mode = 0o755): void {
+    this.#attempt('create directory', path, () =>
+      this.node.mkdirSync(this.codec.encode(path), { recursive: true, mode }),
+    );
+  }
+
+  symlink(target: BytePath, path: BytePath): void {
+    this.#attempt('create link', path, () =>
+      this.node.symlinkSync(this.codec.encode(target), this.codec.encode(path)),
+    );
+  }
+
+  link(existing: BytePath, path: BytePath): void {
+    this.#attempt('create hard link', path, () =>
+      this.node.linkSync(this.codec.encode(existing), this.codec.encode(path)),
+    );
+  }
+
+  rename(from: BytePath, to: BytePath): void {
+    this.#attempt('rename', from, () => this.node.renameSync(this.codec.encode(from), this.codec.encode(to)));
+  }
+
+  remove(path: BytePath): void {
+    const stat = this.lstat(path);
+    if (stat === undefined) return;
+    this.#removeTree(path, stat, stat.dev);
+  }
+
+  #removeTree(path: BytePath, stat: FileStat, device: number): void {
+    if (stat.dev !== device) {
+      throw new MkrootError(`Cannot remove "${displayPath(path)}": another file system is mounted there`, {
+        exitCode: ExitCode.Io,
+        hint: `Unmount it first: umount -R ${displayPath(path)}`,
+      });
+    }
+    if (stat.kind !== 'directory') {
+      this.#attempt('remove', path, () => this.node.unlinkSync(this.codec.encode(path)));
+      return;
+    }
+    for (const name of this.readdir(path)) {
+      const child = `${path}/${name}`;
+      const childStat = this.lstat(child);
+      if (childStat !== undefined) this.#removeTree(child, childStat, device);
+    }
+    this.#attempt('remove', path, () => this.node.rmdirSync(this.codec.encode(path)));
+  }
+
+  chmod(path: BytePath, mode: number): void {
+    this.#attempt('change mode of', path, () => this.node.chmodSync(this.codec.encode(path), mode));
+  }
+
+  chown(path: BytePath, uid: number, gid: number): void {
+    this.#attempt('change owner of', path, () => this.node.lchownSync(this.codec.encode(path), uid, gid));
+  }
+
+  setMtime(path: BytePath, mtime: number): void {
+    this.#attempt('set time of', path, () => this.node.lutimesSync(this.codec.encode(path), mtime, mtime));
+  }
+
+  makeTemporaryDirectory(prefix: BytePath): BytePath {
+    return this.#attempt('create temporary directory', prefix, () =>
+      bytes(this.node.mkdtempSync(prefix, { encoding: 'buffer' })),
+    );
+  }
+
+  #open(path: BytePath): number {
+    return this.#attempt('open', path, () => this.node.openSync(this.codec.encode(path), 'r'));
+  }
+
+  #withFile<T>(path: BytePath, use: (fd: number) => T): T {
+    const fd = this.#open(path);
+    try {
+      return this.#attempt('read', path, () => use(fd));
+    } finally {
+      this.node.closeSync(fd);
+    }
+  }
+
+  #attempt<T>(action: string, path: BytePath, act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      throw cause instanceof MkrootError ? cause : ioError(action, path, cause);
+    }
+  }
+}
+
+function bytes(name: string | Buffer): BytePath {
+  return typeof name === 'string' ? name : name.toString('latin1');
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function ioError(action: string, path: BytePath, cause: unknown): MkrootError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const what =
+    cause instanceof Error
+      ? cause.message.replace(/^E[A-Z0-9]+: /, '').replace(/, \w+( '.*)?$/s, '')
+      : String(cause);
+  const hint = HINTS[code];
+  return new MkrootError(`Cannot ${action} "${displayPath(path)}": ${what}${code && ` (${code})`}`, {
+    exitCode: code === 'ENOENT' ? ExitCode.NotFound : ExitCode.Io,
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function kindOf(stat: fs.Stats): FileKind {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isCharacterDevice()) return 'character';
+  if (stat.isBlockDevice()) return 'block';
+  if (stat.isFIFO()) return 'fifo';
+  return 'socket';
+}
+
+/** Linux's makedev(3) encoding, taken apart. */
+function splitDeviceNumber(rdev: number): readonly [number, number] {
+  const value = BigInt(rdev);
+  const major = ((value >> 8n) & 0xfffn) | ((value >> 32n) & 0xfffff000n);
+  const minor = (value & 0xffn) | ((value >> 12n) & 0xffffff00n);
+  return [Number(major), Number(minor)];
+}

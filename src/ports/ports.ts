@@ -1,0 +1,12 @@
+import type { Clock } from './clock.js';
+import type { FileSystem } from './file-system.js';
+import type { ProcessRunner } from './process-runner.js';
+import type { Progress } from './progress.js';
+
+/** Every side effect that library code may have, handed down from the command line. */
+export interface Ports {
+  readonly fs: FileSystem;
+  readonly runner: ProcessRunner;
+  readonly progress: Progress;
+  readonly clock: Clock;
+}

@@ -1,0 +1,18 @@
+/** One piece of long work that the user can watch. End it exactly once with done, skipped or fail. */
+export interface Task {
+  /** What is happening right now; replaces the previous text. */
+  update(detail: string): void;
+  done(summary?: string): void;
+  /** Nothing had to be done: cached, not wanted. */
+  skipped(reason: string): void;
+  fail(summary?: string): void;
+}
+
+/** Where library code reports what it does; it never prints. Everything goes to standard error. */
+export interface Progress {
+  task(title: string): Task;
+  /** Something the user should know although the work goes on. */
+  warn(message: string, hint?: string): void;
+  /** A plain line. */
+  note(message: string): void;
+}
