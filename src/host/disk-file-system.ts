@@ -58,6 +58,7 @@ export class DiskFileSystem implements FileSystem {
         uid: stat.uid,
         gid: stat.gid,
         mtime: Math.floor(stat.mtimeMs / 1000),
+        changedMs: stat.ctimeMs,
         dev: stat.dev,
         ino: stat.ino,
         nlink: stat.nlink,

@@ -14,6 +14,8 @@ export interface FileStat {
   readonly gid: number;
   /** Seconds since the epoch, rounded down. */
   readonly mtime: number;
+  /** ctime in milliseconds, with fraction: when contents, owner, mode or names last changed. Cannot be set back. */
+  readonly changedMs: number;
   readonly dev: number;
   readonly ino: number;
   readonly nlink: number;
