@@ -1,0 +1,105 @@
+import { suggestion } from './nearest-name.js';
+import type { ParsedYaml } from './parse-yaml.js';
+import { type Problem, pathText, type ValuePath } from './position.js';
+
+/** Fields that name a file or directory of the host, relative to the recipe. `*` stands for every list entry. */
+const HOST_PATHS = [
+  'keyring',
+  'sources.*.signedBy',
+  'files.*.source',
+  'overlays.*',
+  'initrd.files.*.source',
+  'layers.cluster',
+  'layers.host',
+];
+
+/** Fields in which no value may occur twice. */
+const UNIQUE = [
+  'packages.*',
+  'users.*.name',
+  'users.*.uid',
+  'files.*.destination',
+  'initrd.files.*.destination',
+];
+
+/** Suites of the Debian archive; checked only when the recipe takes them from there. */
+const SUITES = [
+  'bullseye',
+  'bookworm',
+  'trixie',
+  'forky',
+  'sid',
+  'oldoldstable',
+  'oldstable',
+  'stable',
+  'testing',
+  'unstable',
+];
+
+/**
+ * What a schema cannot say: values that must differ, files that must exist, suites that nobody publishes. Works on the
+ * raw document, so that its problems are told together with those of the schema.
+ */
+export function checkRecipe(yaml: ParsedYaml, exists: (path: string) => boolean): Problem[] {
+  return [...missingFiles(yaml, exists), ...repeatedValues(yaml), ...unknownSuite(yaml)];
+}
+
+function* missingFiles(yaml: ParsedYaml, exists: (path: string) => boolean): Iterable<Problem> {
+  for (const pattern of HOST_PATHS) {
+    for (const { path, value } of select(yaml.value, pattern)) {
+      if (typeof value !== 'string' || value === '' || exists(value)) continue;
+      yield {
+        position: yaml.position(path),
+        message: `${pathText(path)} "${value}" does not exist (relative paths start at the recipe)`,
+      };
+    }
+  }
+}
+
+function* repeatedValues(yaml: ParsedYaml): Iterable<Problem> {
+  for (const pattern of UNIQUE) {
+    const seen = new Map<unknown, ValuePath>();
+    for (const { path, value } of select(yaml.value, pattern)) {
+      if (value === undefined || (typeof value === 'object' && value !== null)) continue;
+      const first = seen.get(value);
+      if (first === undefined) {
+        seen.set(value, path);
+        continue;
+      }
+      yield {
+        position: yaml.position(path),
+        message: `${pathText(path)} ${JSON.stringify(value)} is there already, in line ${yaml.position(first).line}`,
+      };
+    }
+  }
+}
+
+function* unknownSuite(yaml: ParsedYaml): Iterable<Problem> {
+  const [suite] = select(yaml.value, 'suite');
+  const [mirror] = select(yaml.value, 'mirror');
+  if (typeof suite?.value !== 'string' || mirror?.value !== undefined) return;
+  const base = suite.value.replace(/-(security|updates|backports|proposed-updates)$/, '');
+  if (SUITES.includes(base) || !/^[a-z]/.test(base)) return;
+  yield {
+    position: yaml.position(suite.path),
+    message: `suite "${suite.value}" is not known (${SUITES.join(', ')})${suggestion(base, SUITES)}`,
+  };
+}
+
+/** Every value that a pattern such as `files.*.source` reaches. */
+function select(root: unknown, pattern: string): { path: ValuePath; value: unknown }[] {
+  let reached: { path: ValuePath; value: unknown }[] = [{ path: [], value: root }];
+  for (const step of pattern.split('.')) {
+    reached = reached.flatMap(({ path, value }) => {
+      if (step === '*') {
+        return Array.isArray(value)
+          ? value.map((item: unknown, index) => ({ path: [...path, index], value: item }))
+          : [];
+      }
+      return typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+        ? [{ path: [...path, step], value: (value as Record<string, unknown>)[step] }]
+        : [];
+    });
+  }
+  return reached;
+}

@@ -1,0 +1,28 @@
+/** A place in a recipe file; lines and columns count from 1. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A way to a value: keys of mappings and indexes of lists. */
+export type ValuePath = readonly (string | number)[];
+
+/** `file:line:column`, as editors and terminals make links of it. */
+export function positionText({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`;
+}
+
+/** A path as people write it: `files[0].mode`; empty for the whole document. */
+export function pathText(path: ValuePath): string {
+  return path.reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? key : `${text}.${key}`),
+    '',
+  );
+}
+
+/** Something that is wrong in a recipe, and where. */
+export interface Problem {
+  readonly position: Position;
+  readonly message: string;
+}
