@@ -60,8 +60,8 @@ const fileSchema = z
       .describe(
         "Permissions in octal, such as 0600. Default: the source's own, 0644 for content. Not for directories.",
       ),
-    owner: owner.default('root').describe('User that owns it: a name known inside the root, or a number.'),
-    group: owner.default('root').describe('Group that owns it: a name known inside the root, or a number.'),
+    owner: owner.prefault('root').describe('User that owns it: a name known inside the root, or a number.'),
+    group: owner.prefault('root').describe('Group that owns it: a name known inside the root, or a number.'),
   })
   .refine(({ source, content }) => (source === undefined) !== (content === undefined), {
     message: 'needs either "source" or "content"',
@@ -192,7 +192,7 @@ export const recipeSchema = z
       })
       .default({})
       .describe('The kernel that nodes boot.'),
-    files: z.array(fileSchema).default([]).describe('Files to put into the root, after the packages.'),
+    files: z.array(fileSchema).prefault([]).describe('Files to put into the root, after the packages.'),
     overlays: z
       .array(hostPath)
       .default([])

@@ -1,0 +1,17 @@
+import { BaseCommand } from '../../cli/base-command.js';
+import { recipeSearch } from '../../cli/recipe-search.js';
+import type { ListedRecipe } from '../../recipe/load-recipe.js';
+
+/** `mkroot recipe list`: which recipes can be named. */
+export default class RecipeList extends BaseCommand {
+  static override summary = 'List the recipes that can be named, and the file of each';
+
+  async run(): Promise<ListedRecipe[]> {
+    await this.parse(RecipeList);
+    const { listRecipes } = await import('../../recipe/load-recipe.js');
+    const recipes = listRecipes(this.ports().fs, recipeSearch().directories);
+    const width = Math.max(0, ...recipes.map(({ name }) => name.length));
+    for (const { name, file } of recipes) this.log(`${name.padEnd(width)}  ${file}`);
+    return recipes;
+  }
+}
