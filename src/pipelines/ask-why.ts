@@ -1,0 +1,57 @@
+import { closest } from 'fastest-levenshtein';
+import { type ExplainedRoot, explainEntry, explainSidecar, type WhyStep } from '../archive/explain.js';
+import { parseSidecar, type Sidecar, sidecarPath } from '../archive/sidecar.js';
+import { ExitCode, MkrootError } from '../errors.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
+
+/** Why one entry of an initramfs is there. */
+export interface WhyAnswer {
+  readonly path: BytePath;
+  /** One chain per reason, each from the entry up to the user's own words. */
+  readonly chains: readonly (readonly WhyStep[])[];
+}
+
+/**
+ * Answers `mkroot why`: the entries of an initramfs that `wanted` names (a path with or without the leading slash, or the
+ * last part of one) with their chains of reasons.
+ * @throws MkrootError NotFound if there is no sidecar or no such entry; it names the nearest.
+ */
+export function askWhy(fs: ReadFileSystem, initrd: BytePath, wanted: BytePath): WhyAnswer[] {
+  const sidecar = readSidecar(fs, initrd);
+  const name = wanted.replace(/^\/+/, '').replace(/\/+$/, '');
+  const exact = sidecar.entries.filter(({ path }) => path === name);
+  const matches = exact.length > 0 ? exact : sidecar.entries.filter(({ path }) => path.endsWith(`/${name}`));
+  if (matches.length === 0) throw noSuchEntry(sidecar, initrd, name);
+  return matches.map(({ path }) => ({ path, chains: explainEntry(sidecar, path) }));
+}
+
+/** The whole archive as a tree of reasons; what `mkroot initrd --explain` prints. */
+export function explainInitrd(fs: ReadFileSystem, initrd: BytePath): ExplainedRoot[] {
+  return explainSidecar(readSidecar(fs, initrd));
+}
+
+/** Reads the sidecar of an initramfs. */
+export function readSidecar(fs: ReadFileSystem, initrd: BytePath): Sidecar {
+  const path = sidecarPath(initrd);
+  if (fs.lstat(path) === undefined) {
+    throw new MkrootError(
+      `Cannot explain "${displayPath(initrd)}": there is no ${displayPath(path)} beside it`,
+      {
+        exitCode: ExitCode.NotFound,
+        hint: 'Only `mkroot initrd` writes it. To list any initramfs: mkroot inspect FILE',
+      },
+    );
+  }
+  return parseSidecar(Buffer.from(fs.readFile(path)).toString('utf8'), displayPath(path));
+}
+
+function noSuchEntry(sidecar: Sidecar, initrd: BytePath, name: BytePath): MkrootError {
+  const base = name.slice(name.lastIndexOf('/') + 1);
+  const names = sidecar.entries.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
+  const nearest = names.length === 0 ? undefined : closest(base, names);
+  return new MkrootError(`Cannot explain "${displayPath(name)}": ${displayPath(initrd)} has no such entry`, {
+    exitCode: ExitCode.NotFound,
+    hint: `${nearest === undefined ? '' : `The nearest name is "${displayPath(nearest)}". `}To list all: mkroot inspect ${displayPath(initrd)}`,
+  });
+}
