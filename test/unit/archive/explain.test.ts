@@ -94,7 +94,7 @@ describe('explainSidecar', () => {
 
 describe('explainSidecar on a circle of reasons', () => {
   it('shows every entry once', () => {
-    expect(renderExplanation(explainSidecar(sidecar)).match(/^ .* loop\/[ab]( |$)/gm)).toHaveLength(2);
+    expect(renderExplanation(explainSidecar(sidecar)).match(/B {4,}loop\/[ab]/g)).toHaveLength(2);
   });
 });
 
