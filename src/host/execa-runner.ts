@@ -22,6 +22,9 @@ const SEARCH_PATH = [
   ...new Set([...(process.env['PATH'] ?? '/usr/bin:/bin').split(delimiter), '/usr/sbin', '/sbin']),
 ];
 
+/** Bytes of output that are kept; execa's own limit, 100 MB, is less than what an initramfs unpacks to. */
+const MAX_OUTPUT = 4 * 2 ** 30;
+
 type Subprocess = ResultPromise<Options>;
 
 /** {@link ProcessRunner} over execa. execa itself is loaded when the first program runs: many commands run none. */
@@ -86,6 +89,7 @@ function optionsFor(command: Command): Options {
     stripFinalNewline: false,
     detached: !inherit, // its own process group, so that ending it ends its children
     cleanup: false,
+    maxBuffer: MAX_OUTPUT,
     env: { PATH: SEARCH_PATH.join(delimiter), ...command.env },
     stdout: inherit ? 'inherit' : 'pipe',
     stderr: inherit ? 'inherit' : 'pipe',

@@ -1,0 +1,48 @@
+import { gunzipSync } from 'node:zlib';
+import { ExitCode, MkrootError } from '../errors.js';
+import type { ProcessRunner } from '../ports/process-runner.js';
+import type { CompressedFormat } from './compressed-format.js';
+
+interface Decompressor {
+  readonly argv: readonly [string, ...string[]];
+  /** Debian's name of the package. */
+  readonly packageName: string;
+}
+
+const PROGRAMS: Readonly<Record<Exclude<CompressedFormat, 'gzip'>, Decompressor>> = {
+  zstd: { argv: ['zstd', '-q', '-d', '-c', '--long=27'], packageName: 'zstd' },
+  xz: { argv: ['xz', '-q', '-d', '-c', '--single-stream'], packageName: 'xz-utils' },
+  lzma: { argv: ['xz', '-q', '-d', '-c', '--format=lzma'], packageName: 'xz-utils' },
+  lz4: { argv: ['lz4', '-q', '-d', '-c'], packageName: 'lz4' },
+  'lz4-frame': { argv: ['lz4', '-q', '-d', '-c'], packageName: 'lz4' },
+  bzip2: { argv: ['bzip2', '-q', '-d', '-c'], packageName: 'bzip2' },
+  lzo: { argv: ['lzop', '-q', '-d', '-c'], packageName: 'lzop' },
+};
+
+/**
+ * Unpacks what {@link compressedExtent} measured: exactly one frame, stream or member. gzip is unpacked here, the others by
+ * their programs; zstd also without its program, slower and without its checksum.
+ * @throws MkrootError if the data is damaged, or with exit code MissingTool if the program is not installed.
+ */
+export async function decompress(
+  format: CompressedFormat,
+  packed: Uint8Array,
+  runner: ProcessRunner,
+): Promise<Uint8Array> {
+  try {
+    if (format === 'gzip') return gunzipSync(packed);
+    const { argv, packageName } = PROGRAMS[format];
+    if (runner.which(argv[0]) !== undefined) return (await runner.run({ argv, input: packed })).stdout;
+    if (format === 'zstd') return (await import('fzstd')).decompress(packed);
+    throw new MkrootError(`Cannot unpack ${format} data: the program "${argv[0]}" is not installed`, {
+      exitCode: ExitCode.MissingTool,
+      hint: `Install the package ${packageName}.`,
+    });
+  } catch (cause) {
+    if (cause instanceof MkrootError && cause.exitCode !== ExitCode.ToolFailed) throw cause;
+    throw new MkrootError(`Cannot unpack ${packed.length} bytes of ${format} data: they are damaged`, {
+      cause,
+      ...(cause instanceof MkrootError ? { details: cause.details } : {}),
+    });
+  }
+}
