@@ -6,15 +6,16 @@ import { TRAILER_NAME } from './entry.js';
 const NEWC_HEADER = 110;
 const ODC_HEADER = 76;
 
-const KINDS: Readonly<Record<number, FileKind>> = {
-  16807: 'file',
-  9604: 'directory',
-  21609: 'symlink',
-  4802: 'character',
-  14406: 'block',
-  2401: 'fifo',
-  26411: 'socket',
-};
+/** File type bits of a header's mode, from cpio(5). */
+const KINDS: ReadonlyMap<number, FileKind> = new Map([
+  [0o100000, 'file'],
+  [0o040000, 'directory'],
+  [0o120000, 'symlink'],
+  [0o020000, 'character'],
+  [0o060000, 'block'],
+  [0o010000, 'fifo'],
+  [0o140000, 'socket'],
+]);
 
 /** One header of a cpio archive with the data that follows it. */
 export interface CpioRecord {
@@ -107,7 +108,7 @@ function recordOf(
   header: Header,
   dataStart: number,
 ): CpioRecord {
-  const kind = KINDS[header.mode & 0o170000];
+  const kind = KINDS.get(header.mode & 0o170000);
   if (kind === undefined) throw malformed(at, `its type is unknown (mode ${header.mode.toString(8)})`);
   if (name.includes('\0')) throw malformed(at, 'its name has a NUL byte');
   const data = bytes.subarray(dataStart, dataStart + header.size);
