@@ -1,0 +1,93 @@
+# shellcheck shell=sh
+# The node's address: static from ip=, else by DHCP. The DHCP clients live in /run/initramfs, because the one that wins
+# goes on renewing its lease after the real root has taken over and this file system is gone.
+
+lease_timeout=300
+
+# configure_address: sets $boot_nic, $node_ip, $lease_* and $address_summary.
+configure_address() {
+  lease_mask='' lease_dns='' lease_hostname='' lease_domain=''
+  lease_rootpath='' lease_siaddr='' lease_serverid=''
+  case $ip_mode in
+    static) configure_static_address ;;
+    none) die - "ip=none, but the root is on the network" ;;
+    *) configure_address_by_dhcp ;;
+  esac
+  seen_address=$(cat "$ROOT/sys/class/net/$boot_nic/address")
+  normalise_mac "$seen_address"
+  node_mac=$answer
+}
+
+configure_static_address() {
+  boot_nic=${linked_nics%% *}
+  prefix_length "${ip_netmask:-24}"
+  lease_mask=$answer
+  node_ip=$ip_address
+  lease_dns=$ip_dns
+  lease_siaddr=$ip_server
+  ip addr add "$node_ip/$lease_mask" broadcast + dev "$boot_nic" || die "$boot_nic" "the kernel refuses $node_ip/$lease_mask"
+  [ -z "$ip_gateway" ] || ip route replace default via "$ip_gateway" dev "$boot_nic" ||
+    trouble "$ip_gateway" "cannot be used as gateway" "going on without one"
+  address_summary="$boot_nic $node_ip/$lease_mask static"
+}
+
+# configure_address_by_dhcp: one client on each device with a link, also on those that get theirs later; first lease wins.
+configure_address_by_dhcp() {
+  state=$ROOT/run/initramfs/state
+  clients='' asked_nics=''
+  seconds_up
+  lease_started=$answer
+  complain_at=$((answer + 15))
+  while [ ! -e "$state/lease" ]; do
+    list_nics
+    list_linked_nics
+    for nic in $linked_nics; do
+      case " $asked_nics " in
+        *" $nic "*) continue ;;
+      esac
+      asked_nics="$asked_nics $nic"
+      start_dhcp_client "$nic"
+    done
+    seconds_up
+    if [ "$answer" -ge "$complain_at" ]; then
+      complain_at=$((answer + 15))
+      if [ "$answer" -ge "$((lease_started + lease_timeout))" ]; then
+        die DHCP "no answer on$asked_nics within $lease_timeout s"
+      fi
+      trouble DHCP "no answer on$asked_nics for $((answer - lease_started)) s" "asking again"
+    fi
+    sleep 0.05
+  done
+  read_lease "$state/lease"
+  stop_other_dhcp_clients
+  address_summary="$boot_nic $node_ip/$lease_mask from DHCP server ${lease_serverid:-unknown}"
+}
+
+# start_dhcp_client NIC: in a process group of its own, so that it can be ended with its children.
+start_dhcp_client() {
+  setsid chroot "$ROOT/run/initramfs" /lib/mkroot/dhcp-client "$1" <"$ROOT/dev/urandom" >/dev/null 2>&1 &
+  clients="$clients $1=$!"
+}
+
+stop_other_dhcp_clients() {
+  for client in $clients; do
+    [ "${client%=*}" = "$boot_nic" ] || kill -- "-${client#*=}" 2>/dev/null
+  done
+}
+
+# read_lease FILE: key=value lines, already checked by dhcp-event; still only compared, never evaluated.
+read_lease() {
+  while IFS='=' read -r key value; do
+    case $key in
+      nic) boot_nic=$value ;;
+      ip) node_ip=$value ;;
+      mask) lease_mask=$value ;;
+      dns) lease_dns=$value ;;
+      hostname) lease_hostname=$value ;;
+      domain) lease_domain=$value ;;
+      rootpath) lease_rootpath=$value ;;
+      siaddr) lease_siaddr=$value ;;
+      serverid) lease_serverid=$value ;;
+    esac
+  done <"$1"
+}

@@ -1,0 +1,117 @@
+# shellcheck shell=sh
+# From the initramfs to the real root: what is mounted and moved, and what is written below /run so that the system which
+# takes over leaves the boot device alone and can shut down without its root.
+
+# mount_kernel_file_systems: /run as systemd would mount it, since it keeps the one that it finds.
+mount_kernel_file_systems() {
+  mkdir -p "$ROOT/proc" "$ROOT/sys" "$ROOT/dev" "$ROOT/run" "$ROOT/tmp" "$ROOT/sysroot"
+  mount -t proc -o nosuid,noexec,nodev proc "$ROOT/proc"
+  mount -t sysfs -o nosuid,noexec,nodev sysfs "$ROOT/sys"
+  # Some kernels mount devtmpfs by themselves.
+  mount -t devtmpfs -o nosuid,mode=0755 devtmpfs "$ROOT/dev" 2>/dev/null || :
+  mount -t tmpfs -o nosuid,nodev,mode=0755,size=20%,nr_inodes=800k tmpfs "$ROOT/run"
+  mkdir -p "$ROOT/run/mkroot"
+  # More than ten lines in five seconds would be dropped.
+  echo on >"$ROOT/proc/sys/kernel/printk_devkmsg" 2>/dev/null || :
+}
+
+# prepare_shutdown_root: /run/initramfs, to which systemd-shutdown pivots so that the root itself can be unmounted
+# (systemd's "Initrd interface"). The DHCP client lives in it too.
+prepare_shutdown_root() {
+  for directory in bin lib/mkroot state dev proc sys run oldroot; do
+    mkdir -p "$ROOT/run/initramfs/$directory"
+  done
+  ln -s bin "$ROOT/run/initramfs/sbin"
+  cp -a "$ROOT/bin/." "$ROOT/run/initramfs/bin/"
+  cp -a "$ROOT/lib/mkroot/." "$ROOT/run/initramfs/lib/mkroot/"
+  cp -a "$ROOT/shutdown" "$ROOT/run/initramfs/shutdown"
+}
+
+write_hand_over() {
+  write_networkd_configuration
+  write_network_manager_configuration
+  write_ifupdown_state
+  write_boot_facts
+  hand_over_summary="hostname $node_name, $boot_nic kept"
+}
+
+# write_networkd_configuration: the device keeps its name and its addresses. It stays managed, with KeepConfiguration=,
+# because systemd-networkd-wait-online fails when the only device is unmanaged.
+write_networkd_configuration() {
+  mkdir -p "$ROOT/run/systemd/network"
+  cat >"$ROOT/run/systemd/network/00-mkroot-boot.link" <<END
+[Match]
+MACAddress=$node_mac
+[Link]
+NamePolicy=keep
+AlternativeNamesPolicy=database onboard slot path
+MACAddressPolicy=none
+END
+  cat >"$ROOT/run/systemd/network/00-mkroot-boot.network" <<END
+[Match]
+Name=$boot_nic
+[Link]
+RequiredForOnline=yes
+[Network]
+DHCP=no
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+KeepConfiguration=yes
+IgnoreCarrierLoss=yes
+ConfigureWithoutCarrier=yes
+END
+}
+
+write_network_manager_configuration() {
+  mkdir -p "$ROOT/run/NetworkManager/conf.d"
+  cat >"$ROOT/run/NetworkManager/conf.d/00-mkroot-boot.conf" <<END
+[device-mkroot-boot]
+match-device=mac:$node_mac
+managed=0
+END
+}
+
+# write_ifupdown_state: for ifup the device is up already; ifdown at power-off must not take it down.
+write_ifupdown_state() {
+  mkdir -p "$ROOT/run/network" "$ROOT/run/systemd/system/networking.service.d"
+  printf '%s=%s\n' "$boot_nic" "$boot_nic" >"$ROOT/run/network/ifstate"
+  cat >"$ROOT/run/systemd/system/networking.service.d/50-mkroot-boot.conf" <<END
+[Service]
+ExecStop=
+ExecStop=-/sbin/ifdown -a --read-environment --exclude=lo --exclude=$boot_nic
+END
+}
+
+# write_boot_facts: /run/mkroot/boot, key=value lines for whoever asks later what this node booted.
+write_boot_facts() {
+  cat >"$ROOT/run/mkroot/boot" <<END
+version=$MKROOT_VERSION
+image=$MKROOT_IMAGE
+generation=$MKROOT_GENERATION
+kernel=$MKROOT_KERNEL
+nic=$boot_nic
+mac=$node_mac
+ip=$node_ip
+hostname=$node_name
+base=$base_summary
+layers=$layers_summary
+lowerdir=$lower_directories
+END
+}
+
+# find_real_init: $real_init. A link is as good as a file: its target is absolute within the new root.
+find_real_init() {
+  for real_init in ${init_wanted:+"$init_wanted"} /sbin/init /usr/sbin/init /lib/systemd/systemd; do
+    if [ -x "$ROOT/sysroot$real_init" ] || [ -L "$ROOT/sysroot$real_init" ]; then return 0; fi
+  done
+  die - "the new root has no /sbin/init: $base_summary is no root directory"
+}
+
+# move_kernel_file_systems: /run takes the layers along.
+move_kernel_file_systems() {
+  trap - EXIT
+  for directory in dev proc sys run; do
+    mkdir -p "$ROOT/sysroot/$directory"
+    mount --move "$ROOT/$directory" "$ROOT/sysroot/$directory"
+  done
+}

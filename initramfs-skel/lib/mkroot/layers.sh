@@ -1,0 +1,85 @@
+# shellcheck shell=sh
+# The layers of the root, as the Hopeless paper draws them: base < cluster overlays < host layer < writable top.
+# A host layer may name what lies under it in the files hopeless.overlay and hopeless.root; the command line goes first.
+
+# The files in which a host layer names its root and its overlay.
+root_pointer=hopeless.root
+overlay_pointer=hopeless.overlay
+
+# mount_base_layer: /run/mkroot/base, and the host layer before it if only that one knows the base.
+mount_base_layer() {
+  host_summary=''
+  base_given=${base_wanted:-${base_standard:-${lease_rootpath:-}}}
+  if [ -z "$base_given" ] && [ -n "$host_wanted" ]; then
+    mount_host_layer
+    read_pointer "$root_pointer"
+    base_given=$answer
+  fi
+  base_given=${base_given:-${base_default:-}}
+  [ -n "$base_given" ] || die - "nothing says where the root is: no mkroot.base=, nfsroot= or root=, no DHCP root-path, no $root_pointer"
+  expand_location "$base_given"
+  parse_location "$answer" "$(default_server)" ||
+    die - "\"$base_given\" is not [server:]/path[,options], or no server is known"
+  mount_location /run/mkroot/base
+  base_server=$location_server
+  base_summary="$location_server:$location_path NFS v$nfs_vers"
+}
+
+# default_server: whoever served the boot: ip=, DHCP's next-server, the DHCP server.
+default_server() {
+  printf '%s' "${base_server:-${ip_server:-${lease_siaddr:-${lease_serverid:-}}}}"
+}
+
+# mount_upper_layers: host and cluster layers; $lower_directories is the overlay's order, top first.
+mount_upper_layers() {
+  if [ -n "$host_wanted" ] && [ -z "$host_summary" ]; then mount_host_layer; fi
+  if [ -z "$cluster_wanted" ] && [ -n "$host_summary" ]; then
+    read_pointer "$overlay_pointer"
+    cluster_wanted=$answer
+  fi
+  lower_directories=/run/mkroot/base
+  cluster_summary=''
+  cluster_number=0
+  for cluster_layer in $cluster_wanted; do
+    cluster_number=$((cluster_number + 1))
+    cluster_directory=/run/mkroot/cluster
+    [ "$cluster_number" -eq 1 ] || cluster_directory=/run/mkroot/cluster-$cluster_number
+    mount_layer "$cluster_layer" "$cluster_directory"
+    cluster_summary="$cluster_summary, cluster $answer"
+    lower_directories=$cluster_directory:$lower_directories
+  done
+  if [ -n "$host_summary" ]; then lower_directories=/run/mkroot/host:$lower_directories; fi
+  layers_summary=$host_summary$cluster_summary
+  layers_summary=${layers_summary#, }
+  layers_summary=${layers_summary:-none but the base}
+}
+
+mount_host_layer() {
+  mount_layer "$host_wanted" /run/mkroot/host
+  host_summary="host $answer"
+}
+
+# mount_layer LOCATION TARGET: $answer is where it came from.
+mount_layer() {
+  expand_location "$1"
+  parse_location "$answer" "$(default_server)" ||
+    die - "\"$1\" is not [server:]/path[,options], or no server is known"
+  mount_location "$2"
+  answer=$location_server:$location_path
+}
+
+# read_pointer FILE: $answer is the location that the host layer's FILE holds, empty if there is none. A bare name, as in
+# the paper, lies under mkroot.roots=.
+read_pointer() {
+  answer=''
+  if [ -r "$ROOT/run/mkroot/host/$1" ]; then
+    read -r answer <"$ROOT/run/mkroot/host/$1"
+    case $answer in
+      '' | /* | *:/*) ;;
+      *)
+        [ -n "$roots_directory" ] || die - "the host layer's $1 names \"$answer\", but no mkroot.roots= says under which directory"
+        answer=${roots_directory%/}/$answer
+        ;;
+    esac
+  fi
+}

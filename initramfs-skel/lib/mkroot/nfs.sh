@@ -1,0 +1,140 @@
+# shellcheck shell=sh
+# NFS mounts by busybox mount: it hands the options to the kernel as text, which talks to mountd itself, so nothing of
+# nfs-utils is needed. Why version 3 comes first and why these options: docs/decisions/0006-boot-runtime.md.
+
+# What suits a tree that never changes while it is mounted.
+nfs_immutable_options=ro,hard,tcp,nolock,nocto,noatime,actimeo=3600
+nfs_attempts=8
+nfs_attempt_timeout=40
+
+# parse_location TEXT DEFAULT_SERVER: [nfs:][server:]/path[,options] (dracut's ':options' too) into $location_server,
+# $location_path and $location_options; false if it is not a location.
+parse_location() {
+  location_rest=$1
+  location_options=''
+  case $location_rest in
+    nfs:*) location_rest=${location_rest#nfs:} ;;
+    nfs3:*) location_rest=${location_rest#nfs3:} location_options=vers=3 ;;
+    nfs4:*) location_rest=${location_rest#nfs4:} location_options=vers=4.2 ;;
+  esac
+  location_server=$2
+  case $location_rest in
+    /*) ;;
+    *:/*)
+      location_server=${location_rest%%:*}
+      location_rest=${location_rest#*:}
+      ;;
+    *) return 1 ;;
+  esac
+  location_path=${location_rest%%[,:]*}
+  if [ "$location_path" != "$location_rest" ]; then
+    location_options="$location_options${location_options:+,}${location_rest#"$location_path"?}"
+  fi
+  is_path "$location_path" && is_option_list "$location_options" && is_hostname "$location_server"
+}
+
+# expand_location TEXT: $answer is TEXT with %h, %i and %m replaced by the node's name, address and MAC (hyphens), and with
+# %s by its address, as the kernel's nfsroot= has it.
+expand_location() {
+  answer=''
+  expand_rest=$1
+  while :; do
+    case $expand_rest in
+      *%*) ;;
+      *) break ;;
+    esac
+    answer=$answer${expand_rest%%\%*}
+    expand_rest=${expand_rest#*%}
+    case $expand_rest in
+      h*) answer=$answer${node_name:-$node_ip} ;;
+      i* | s*) answer=$answer$node_ip ;;
+      m*) answer=$answer$(printf '%s' "$node_mac" | tr : -) ;;
+      *) answer=$answer%${expand_rest%"${expand_rest#?}"} ;;
+    esac
+    expand_rest=${expand_rest#?}
+  done
+  answer=$answer$expand_rest
+}
+
+# mount_location TARGET: mounts what parse_location found, with retries that grow and are jittered. Dies in the end.
+mount_location() {
+  server_address "$location_server"
+  location_address=$answer
+  mkdir -p "$ROOT$1"
+  attempt=1
+  while :; do
+    choose_nfs_version "$attempt"
+    try_nfs_mount "$1" && return 0
+    if [ "$attempt" -ge "$nfs_attempts" ]; then
+      die "$location_server:$location_path" "$mount_error (NFS v$nfs_vers, $attempt attempts)"
+    fi
+    mount_pause "$attempt"
+    trouble "$location_server:$location_path" "$mount_error (NFS v$nfs_vers)" "attempt $((attempt + 1)) of $nfs_attempts in $answer s"
+    sleep "$answer"
+    attempt=$((attempt + 1))
+  done
+}
+
+# mount_pause ATTEMPT: $answer seconds. The second attempt differs in version only and comes at once.
+mount_pause() {
+  answer=0
+  [ "$1" -gt 1 ] || return 0
+  longest=$(($1 * 2))
+  random_below "$longest"
+  answer=$((longest / 2 + answer))
+}
+
+# choose_nfs_version ATTEMPT: $nfs_vers; as told, else 3 and 4.2 in turn (many servers offer only one of them).
+choose_nfs_version() {
+  case ,$location_options,$nfs_extra_options, in
+    *,vers=* | *,nfsvers=*)
+      nfs_vers=${location_options#*vers=}
+      [ "$nfs_vers" != "$location_options" ] || nfs_vers=${nfs_extra_options#*vers=}
+      nfs_vers=${nfs_vers%%,*}
+      return
+      ;;
+  esac
+  if [ -n "$nfs_version" ]; then
+    nfs_vers=$nfs_version
+  elif [ "$(($1 % 2))" -eq 1 ]; then
+    nfs_vers=3
+  else
+    nfs_vers=4.2
+  fi
+}
+
+# try_nfs_mount TARGET: one mount, bounded in time; $mount_error says why not. Options that come later win in the kernel.
+try_nfs_mount() {
+  mount_options=$nfs_immutable_options,vers=$nfs_vers
+  case $nfs_vers in
+    4*) mount_options=$mount_options,clientaddr=$node_ip ;;
+  esac
+  mount_options=$mount_options${nfs_extra_options:+,$nfs_extra_options}${location_options:+,$location_options}
+  mount_output=$(run_limited "$nfs_attempt_timeout" mount -t nfs -o "$mount_options" \
+    "$location_address:$location_path" "$ROOT$1" 2>&1) && return 0
+  mount_error=${mount_output##*: }
+  mount_error=${mount_error:-no answer within $nfs_attempt_timeout s}
+  return 1
+}
+
+# run_limited SECONDS COMMAND...: an NFS mount that waits for a dead server can be killed, so it is.
+run_limited() {
+  limit=$1
+  shift
+  timeout -s KILL "$limit" "$@"
+}
+
+# server_address NAME: $answer is its IPv4 address. A static busybox cannot ask the resolver, so names go through nslookup.
+server_address() {
+  answer=$1
+  is_ipv4 "$1" && return 0
+  for name_server in $lease_dns; do
+    for name in "$1" ${lease_domain:+"$1.$lease_domain"}; do
+      # The first address in nslookup's answer is the server's own.
+      answer=$(run_limited 10 nslookup "$name" "$name_server" 2>/dev/null |
+        sed -n -e '/^Name:/,$s/^Address[ 0-9]*: *\([0-9.]*\).*/\1/p' | head -n 1)
+      is_ipv4 "$answer" && return 0
+    done
+  done
+  die "$1" "cannot be resolved to an address by DNS (${lease_dns:-no DNS server known})"
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=sh
+# The stages of the boot and the one form in which they are told. src/netboot/boot-stages.ts holds the same table for the
+# host's side; a unit test keeps the two equal.
+
+# stage_name_of NUMBER: $answer is the stage's name.
+stage_name_of() {
+  case $1 in
+    10) answer=start ;;
+    20) answer=modules ;;
+    30) answer=device ;;
+    40) answer=dhcp ;;
+    50) answer=base ;;
+    60) answer=layers ;;
+    70) answer=overlay ;;
+    80) answer=hand-over ;;
+    90) answer=switch-root ;;
+    *) answer=unknown ;;
+  esac
+}
+
+# enter_stage NUMBER: what is said from now on belongs to this stage; stops for a shell where rd.break= asks for it.
+enter_stage() {
+  stage=$1
+  stage_name_of "$1"
+  stage_name=$answer
+  if [ "${break_before:-}" = "$stage_name" ] || [ "${break_before:-}" = "$stage" ]; then
+    open_shell "rd.break: before stage $stage $stage_name"
+  fi
+}
+
+# print_line LEVEL TEXT: one line on every console and in the kernel's log, LEVEL being a syslog severity. The kernel's
+# printk writes a line whole, between its own lines; only when its console level hides LEVEL are the consoles written to.
+print_line() {
+  one_line "$2"
+  printf '<%s>%s\n' "$1" "$answer" >>"$ROOT/dev/kmsg"
+  read -r console_level _ <"$ROOT/proc/sys/kernel/printk" || console_level=0
+  [ "$console_level" -gt "$1" ] && return 0
+  read -r consoles <"$ROOT/sys/class/tty/console/active" || consoles=console
+  for console in $consoles; do
+    printf '%s\n' "$answer" >>"$ROOT/dev/$console"
+  done 2>/dev/null
+  return 0
+}
+
+# say DETAIL: the current stage reached its end, or something happened within it.
+say() {
+  print_line 5 "mkroot: [$stage] $stage_name: $1"
+}
+
+# trouble SERVER MESSAGE NEXT: something failed and NEXT is what happens now. SERVER may be '-' if none is involved.
+trouble() {
+  print_line 3 "mkroot: FAILED [$stage] $stage_name: $1 $2; next: $3"
+}

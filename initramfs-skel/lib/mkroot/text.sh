@@ -1,0 +1,124 @@
+# shellcheck shell=sh
+# Questions about text that comes from the network or the command line. Such text is compared, cut and quoted,
+# never evaluated. Results that are more than yes or no are left in $answer, which spares a process each.
+
+# is_number TEXT: decimal digits only, at most fifteen, so that shell arithmetic cannot overflow.
+is_number() {
+  case $1 in
+    '' | *[!0-9]*) return 1 ;;
+  esac
+  [ "${#1}" -le 15 ]
+}
+
+# is_ipv4 TEXT: a dotted quad.
+is_ipv4() {
+  case $1 in
+    '' | *[!0-9.]* | .* | *. | *..*) return 1 ;;
+  esac
+  quad=$1
+  fields=0
+  while :; do
+    octet=${quad%%.*}
+    { [ "${#octet}" -le 3 ] && [ "$octet" -le 255 ]; } || return 1
+    fields=$((fields + 1))
+    [ "$octet" = "$quad" ] && break
+    quad=${quad#*.}
+  done
+  [ "$fields" -eq 4 ]
+}
+
+# is_hostname TEXT: letters, digits, hyphens and dots as RFC 1123 has them; at most 64 bytes, the kernel's limit.
+is_hostname() {
+  case $1 in
+    '' | *[!A-Za-z0-9.-]* | [.-]* | *[.-] | *..* | *.-* | *-.*) return 1 ;;
+  esac
+  [ "${#1}" -le 64 ]
+}
+
+# is_interface_name TEXT: what the kernel accepts as a name and a shell never misreads.
+is_interface_name() {
+  case $1 in
+    '' | . | .. | *[!A-Za-z0-9._-]* | -*) return 1 ;;
+  esac
+  [ "${#1}" -le 15 ]
+}
+
+# is_path TEXT: absolute, of characters that neither mount options nor the shell treat specially.
+is_path() {
+  case $1 in
+    *[!A-Za-z0-9._/%+=@~-]*) return 1 ;;
+    /*) return 0 ;;
+  esac
+  return 1
+}
+
+# is_option_list TEXT: comma-separated mount options; empty is fine.
+is_option_list() {
+  case $1 in
+    *[!A-Za-z0-9,=._:%-]*) return 1 ;;
+  esac
+  return 0
+}
+
+# normalise_mac TEXT: $answer is aa:bb:cc:dd:ee:ff, or empty if TEXT is no MAC address. Takes colons or hyphens, any
+# case, with or without the hardware type that pxelinux puts in front (BOOTIF=01-aa-bb-cc-dd-ee-ff).
+normalise_mac() {
+  answer=$(printf '%s' "$1" | tr 'A-F-' 'a-f:')
+  case $answer in
+    [0-9a-f][0-9a-f]:??:??:??:??:??:??) answer=${answer#???} ;;
+  esac
+  case $answer in
+    *[!0-9a-f:]*) answer='' ;;
+    [!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]) ;;
+    *) answer='' ;;
+  esac
+}
+
+# prefix_length NETMASK: $answer is the number of bits of a dotted netmask (or of a plain number), empty if it is none.
+prefix_length() {
+  answer=''
+  if is_number "$1"; then
+    if [ "$1" -le 32 ]; then answer=$1; fi
+    return
+  fi
+  is_ipv4 "$1" || return 0
+  rest=$1.
+  bits=0
+  ended=''
+  while [ -n "$rest" ]; do
+    octet=${rest%%.*}
+    rest=${rest#*.}
+    case $octet in
+      255) add=8 ;; 254) add=7 ;; 252) add=6 ;; 248) add=5 ;; 240) add=4 ;; 224) add=3 ;; 192) add=2 ;; 128) add=1 ;;
+      0) add=0 ;;
+      *) return 0 ;;
+    esac
+    # A mask is ones, then zeroes: nothing may follow the first octet that is not full.
+    if [ -n "$ended" ] && [ "$add" -ne 0 ]; then return 0; fi
+    if [ "$add" -ne 8 ]; then ended=yes; fi
+    bits=$((bits + add))
+  done
+  answer=$bits
+}
+
+# one_line TEXT: $answer is TEXT with every byte that is not printable ASCII replaced by '?', so that a name from the
+# network cannot forge a line on the console.
+one_line() {
+  answer=$1
+  case $answer in
+    *[!\ -~]*) answer=$(printf '%s' "$1" | tr -c ' -~' '?') ;;
+  esac
+}
+
+# random_below N: $answer is a number from 0 to N-1; nodes that fail together must not come back together.
+random_below() {
+  answer=$(od -A n -N 2 -t u2 "$ROOT/dev/urandom" 2>/dev/null | tr -d ' \n')
+  is_number "$answer" || answer=0
+  answer=$((answer % $1))
+}
+
+# seconds_up: $answer is the whole seconds since the kernel started.
+seconds_up() {
+  read -r answer _ <"$ROOT/proc/uptime"
+  answer=${answer%%.*}
+}
