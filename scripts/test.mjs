@@ -1,0 +1,111 @@
+// `npm test`: sets up, runs every check, and ends with `N passed, N failed`. Each test of each suite counts, and each
+// other check counts as one. `npm test -- unit judges` runs only the named steps. Exit code 0 only if all passed.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root, setUp } from './set-up.mjs';
+
+const STEPS = {
+  lint: () => check('biome', ['ci', '.']),
+  types: () => check('tsc', ['-p', 'tsconfig.json', '--noEmit']),
+  shellcheck: () =>
+    shellScripts()
+      .map((path) => check('shellcheck', [path]))
+      .reduce(sum, { passed: 0, failed: 0 }),
+  unit: () => suite('unit'),
+  judges: () => suite('judges'),
+  system: () => suite('system'),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(STEPS, name));
+if (unknown.length > 0) {
+  console.error(`Unknown step: ${unknown.join(', ')}. There are: ${Object.keys(STEPS).join(', ')}`);
+  process.exit(2);
+}
+setUp('npm test', ['demo', 'test']);
+
+const temporary = mkdtempSync(join(tmpdir(), 'mkroot-test-'));
+const results = [];
+try {
+  for (const [name, step] of Object.entries(STEPS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    console.log(`\n== ${name}`);
+    const started = Date.now();
+    results.push({ name, ...step(), seconds: (Date.now() - started) / 1000 });
+  }
+} finally {
+  rmSync(temporary, { recursive: true, force: true });
+}
+
+console.log('');
+for (const { name, passed, failed, seconds } of results) {
+  console.log(
+    `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(11)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed ${seconds.toFixed(0).padStart(5)} s`,
+  );
+}
+const total = results.reduce(sum, { passed: 0, failed: 0 });
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+function sum(a, b) {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed };
+}
+
+/** A tool whose exit code says it all. */
+function check(program, args) {
+  console.log(`$ ${program} ${args.join(' ')}`);
+  const path = `${root}node_modules/.bin:${process.env.PATH}`;
+  const { status, error } = spawnSync(program, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, PATH: path },
+  });
+  if (error !== undefined) console.error(`${program}: ${error.message}`);
+  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** One vitest project. A skipped test counts as failed: here, everything that a test needs is installed. */
+function suite(project) {
+  const report = join(temporary, `${project}.json`);
+  const ran = check('vitest', [
+    'run',
+    ...['--project', project, '--reporter', 'default', '--reporter', 'json', `--outputFile.json=${report}`],
+  ]);
+  let json;
+  try {
+    json = JSON.parse(readFileSync(report, 'utf8'));
+  } catch (error) {
+    console.error(`No report of ${project}: ${error.message}`);
+    return { passed: 0, failed: 1 };
+  }
+  const brokenFiles = json.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((one) => one.status !== 'failed'),
+  ).length;
+  const passed = json.numPassedTests;
+  const failed = json.numTotalTests - passed + brokenFiles;
+  // Something outside any test went wrong, an unhandled rejection for one: vitest fails although no test did.
+  return { passed, failed: failed === 0 ? ran.failed : failed };
+}
+
+/** Every shell script of the repository: by name, or by its first line. */
+function shellScripts() {
+  const skipped = new Set(['node_modules', 'dist', '.git', '.mkroot', 'golden']);
+  const below = (directory) =>
+    readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return skipped.has(entry.name) ? [] : below(path);
+      return entry.isFile() && isShellScript(path) ? [path] : [];
+    });
+  return below('.').sort();
+}
+
+function isShellScript(path) {
+  if (/\.(ts|js|mjs|json|md|yaml|yml|png|svg|html)$/.test(path)) return false;
+  if (path.endsWith('.sh')) return true;
+  return /^#!\s*(\/usr)?\/bin\/(env )?(ba|da)?sh\b/.test(
+    readFileSync(join(root, path), 'latin1').slice(0, 80),
+  );
+}
