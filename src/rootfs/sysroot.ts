@@ -5,11 +5,19 @@ import type { FileStat, ReadFileSystem } from '../ports/file-system.js';
 /** The kernel follows at most 40 links in one lookup; see path_resolution(7). */
 const MAX_LINKS = 40;
 
+/**
+ * Directories that Debian's usr-merge turns into links to /usr. A root whose packages were only unpacked has files below
+ * /usr/lib but programs that ask for /lib/ld-linux-aarch64.so.1; the link is made when base-files is configured.
+ */
+const USR_MERGED: ReadonlySet<string> = new Set(['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libo32', 'libx32']);
+
 /** A symbolic link that a lookup went through, as paths inside the root. */
 export interface FollowedLink {
   readonly path: BytePath;
   /** The link's text as it stands. */
   readonly target: BytePath;
+  /** The root lacks this link of the merged /usr; whoever copies from the root has to make it. */
+  readonly implied?: true;
 }
 
 /** What a path inside a root comes to. */
@@ -25,7 +33,8 @@ export interface Resolved {
 
 /**
  * A root directory, looked at from inside: every lookup resolves every component within it, as chroot(2) would. An
- * absolute link starts again at the root, '..' stops there. This is the only walker of foreign roots; nothing in it can
+ * absolute link starts again at the root, '..' stops there. A root that was unpacked without its usr-merge links is read as
+ * if it had them (see {@link FollowedLink.implied}). This is the only walker of foreign roots; nothing in it can
  * leave the root.
  */
 export class Sysroot {
@@ -97,6 +106,17 @@ export class Sysroot {
     }
   }
 
+  /** True for /lib and its like in a root where only /usr/lib exists. */
+  #isImplied(directory: BytePath, name: BytePath): boolean {
+    return (
+      directory === '' &&
+      USR_MERGED.has(name) &&
+      // A /usr that is a link would lead lstat out of the root.
+      this.fs.lstat(this.#onHost('/usr'))?.kind === 'directory' &&
+      this.fs.lstat(this.#onHost(`/usr/${name}`))?.kind === 'directory'
+    );
+  }
+
   #onHost(path: BytePath): BytePath {
     return path === '/' && this.root !== '' ? this.root : `${this.root}${path}`;
   }
@@ -116,7 +136,12 @@ export class Sysroot {
       }
       const next = `${at}/${name}`;
       const found = this.fs.lstat(this.#onHost(next));
-      if (found === undefined) return undefined;
+      if (found === undefined) {
+        if ((pending.length === 0 && !followLast) || !this.#isImplied(at, name)) return undefined;
+        links.push({ path: next, target: `usr/${name}`, implied: true });
+        pending.push(name, 'usr');
+        continue;
+      }
       if (found.kind === 'symlink' && (pending.length > 0 || followLast)) {
         const target = this.fs.readlink(this.#onHost(next));
         links.push({ path: next, target });

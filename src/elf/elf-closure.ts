@@ -1,0 +1,384 @@
+import { posix } from 'node:path';
+import { ExitCode, MkrootError } from '../errors.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { FileStat } from '../ports/file-system.js';
+import type { FollowedLink, Resolved, Sysroot } from '../rootfs/sysroot.js';
+import { type ClosureCause, describeCause } from './closure-cause.js';
+import { DATA_RULES, type DataRule } from './data-rules.js';
+import type { DlopenRequest, Priority } from './dlopen-notes.js';
+import type { ElfFile } from './elf-file.js';
+import { hasElfMagic } from './elf-header.js';
+import { LibrarySearch } from './library-search.js';
+import { type Loader, LoaderCatalogue } from './loader.js';
+import { describeMachine } from './machine.js';
+import { type LoadedObject, ProcessImage } from './process-image.js';
+import { parseShebang, SHEBANG_SIZE } from './shebang.js';
+
+/** A program that shall run in the image. */
+export interface ElfRequest {
+  /** Inside the root; an ELF file of any kind, or a script. */
+  readonly path: BytePath;
+  /** Why it is wanted, in the caller's words: `--program`, `recipe compute.yaml:12`. */
+  readonly label: string;
+}
+
+/** How far a closure goes. */
+export interface ElfClosureOptions {
+  /** The least important dlopen notes that are followed; default `recommended`. */
+  readonly dlopen?: Priority | 'none';
+  /**
+   * Interpreters that the image has from elsewhere, such as `/bin/sh` from busybox: a script that asks for one by this very
+   * name does not bring the root's own.
+   */
+  readonly provided?: ReadonlySet<BytePath>;
+  /** Default: {@link DATA_RULES}. */
+  readonly dataRules?: readonly DataRule[];
+}
+
+/** A file that has to be in the image. */
+export interface ClosureFile {
+  /** Inside the root, without links. */
+  readonly path: BytePath;
+  readonly hostPath: BytePath;
+  readonly stat: FileStat;
+  /** Every symbolic link by which the file is found; the image needs them all. In byte order of their paths. */
+  readonly links: readonly FollowedLink[];
+  /** Why it is there: the first reason that was met. */
+  readonly cause: ClosureCause;
+}
+
+/** A symbolic link that the root does not have and the image needs. */
+export interface PlacedLink {
+  readonly path: BytePath;
+  /** Absolute. */
+  readonly target: BytePath;
+  readonly cause: ClosureCause;
+}
+
+/** Everything that some programs need in order to run. All lists are in byte order of their paths. */
+export interface ElfClosure {
+  readonly files: readonly ClosureFile[];
+  /**
+   * Links to add so that the loader finds libraries of ld.so.conf's directories: an image has no ld.so.cache, and for
+   * another machine nobody on the host could make one.
+   */
+  readonly placements: readonly PlacedLink[];
+  /** Sentences for the user. */
+  readonly warnings: readonly string[];
+}
+
+/** A script may be run by a script, four times over (execve(2)); the fifth is an error. */
+const MAX_INTERPRETERS = 5;
+/** What env(1) searches when an image starts it: the kernel's and systemd's default path together. */
+const ENV_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const RANK: Readonly<Record<Priority | 'none', number>> = {
+  none: 0,
+  required: 1,
+  recommended: 2,
+  suggested: 3,
+};
+/** Functions by which a program shows that it uses glibc's threads. */
+const THREAD_FUNCTIONS = ['pthread_cancel', 'pthread_create', 'pthread_exit', 'thrd_create', 'thrd_exit'];
+const LIBGCC = 'libgcc_s.so.1';
+
+/**
+ * The programs and everything that they need at run time: loaders, libraries, interpreters of scripts, libraries opened by
+ * dlopen(3) as far as notes and rules tell, data files. Nothing of the root is run; its machine does not matter.
+ * @throws MkrootError that names what is missing or damaged, and who asked for it.
+ */
+export function resolveElfClosure(
+  sysroot: Sysroot,
+  programs: readonly ElfRequest[],
+  options: ElfClosureOptions = {},
+): ElfClosure {
+  const builder = new ElfClosureBuilder(sysroot, options);
+  for (const { path, label } of programs) builder.add(path, { kind: 'requested', label });
+  return builder.finish();
+}
+
+/** Collects closures of one program after the other; each file of the root is read once. */
+export class ElfClosureBuilder {
+  readonly #search: LibrarySearch;
+  readonly #loaders: LoaderCatalogue;
+  readonly #files = new Map<BytePath, ClosureFile & { readonly links: FollowedLink[] }>();
+  readonly #placements = new Map<BytePath, PlacedLink>();
+  readonly #warnings = new Set<string>();
+  readonly #programs = new Set<BytePath>();
+
+  constructor(
+    private readonly sysroot: Sysroot,
+    private readonly options: ElfClosureOptions = {},
+  ) {
+    this.#search = new LibrarySearch(sysroot);
+    this.#loaders = new LoaderCatalogue(sysroot);
+  }
+
+  /** Adds a program or script with all that it needs. */
+  add(path: BytePath, cause: ClosureCause, depth = 0): void {
+    const resolved = this.sysroot.resolve(path);
+    if (resolved?.stat.kind !== 'file') throw missingProgram(path, cause, resolved);
+    this.#keep(resolved, cause);
+    if (this.#programs.has(resolved.path)) return;
+    this.#programs.add(resolved.path);
+    const head = this.sysroot.fs.readRange(resolved.hostPath, 0, SHEBANG_SIZE);
+    if (hasElfMagic(head)) this.#addElf(path, resolved, cause);
+    else this.#addScript(resolved, head, depth);
+  }
+
+  /** What a program's loader would bring in, without notes and rules; for comparison with ldd(1). */
+  load(path: BytePath): ProcessImage {
+    const resolved = this.sysroot.resolve(path);
+    const cause: ClosureCause = { kind: 'requested', label: path };
+    if (resolved?.stat.kind !== 'file') throw missingProgram(path, cause, resolved);
+    return this.#load(resolved, this.#search.read(resolved), cause);
+  }
+
+  finish(): ElfClosure {
+    for (const { path, target } of this.#placements.values()) {
+      const there = this.#files.get(path);
+      if (there !== undefined && there.path !== target)
+        this.#warnings.add(
+          `The image needs both "${displayPath(target)}" and "${displayPath(path)}" under the latter's name; the loader will take the latter`,
+        );
+    }
+    for (const path of this.#files.keys()) this.#placements.delete(path);
+    return {
+      files: inOrder([...this.#files.values()]).map((file) => ({ ...file, links: inOrder(file.links) })),
+      placements: inOrder([...this.#placements.values()]),
+      warnings: [...this.#warnings],
+    };
+  }
+
+  #addScript(script: Resolved, head: Uint8Array, depth: number): void {
+    const shebang = parseShebang(head);
+    if (shebang === undefined) {
+      throw new MkrootError(
+        `Cannot take "${displayPath(script.path)}" as a program: it is neither an ELF file nor a script with a #! line`,
+        { hint: 'Ship a data file with --file instead.' },
+      );
+    }
+    if (depth >= MAX_INTERPRETERS) {
+      throw new MkrootError(
+        `Cannot take "${displayPath(script.path)}" as a program: its interpreter is a script, and so on for ${MAX_INTERPRETERS} times`,
+        { hint: 'The kernel refuses this too; look at the #! lines.' },
+      );
+    }
+    const cause: ClosureCause = { kind: 'shebang', of: script.path };
+    if (!this.options.provided?.has(shebang.interpreter)) this.add(shebang.interpreter, cause, depth + 1);
+    if (shebang.program !== undefined) this.add(this.#inPath(shebang.program), cause, depth + 1);
+  }
+
+  #inPath(program: BytePath): BytePath {
+    if (program.includes('/')) return program;
+    const candidates = ENV_PATH.map((directory) => `${directory}/${program}`);
+    return (
+      candidates.find((path) => this.options.provided?.has(path) || this.sysroot.isFile(path)) ??
+      `/usr/bin/${program}`
+    );
+  }
+
+  #addElf(asked: BytePath, resolved: Resolved, cause: ClosureCause): void {
+    const elf = this.#search.read(resolved);
+    if (elf.header.type !== 'executable' && elf.header.type !== 'shared') {
+      throw new MkrootError(
+        `Cannot take "${displayPath(resolved.path)}" as a program: it is a ${elf.header.type} ELF file`,
+        { hint: 'Kernel modules are named with --nic or --driver, other files with --file.' },
+      );
+    }
+    const image = this.#load(resolved, elf, cause);
+    for (let done = 0; done < image.objects.length; done += 1) this.#followNotes(image, image.objects[done]!);
+    this.#followThreads(image);
+    const rules = this.#followRules(image, asked);
+    for (const object of image.objects) this.#keepObject(object, image.loader);
+    const { configuration } = image.loader;
+    if (configuration !== undefined && elf.interpreter !== undefined)
+      this.#keep(configuration, { kind: 'loader-configuration', of: resolved.path });
+    for (const { file, cause: why } of rules) this.#keep(file, why);
+  }
+
+  #load(resolved: Resolved, elf: ElfFile, cause: ClosureCause): ProcessImage {
+    if (elf.header.programHeaders.length === 0)
+      throw new MkrootError(
+        `Cannot read ELF file "${displayPath(resolved.path)}": it has no program headers, so nobody can load it`,
+        { hint: 'The file is damaged; install its package again.' },
+      );
+    const loader = this.#loaders.loaderOf(elf);
+    return ProcessImage.load(
+      this.#search,
+      loader,
+      { elf, resolved, cause },
+      elf.interpreter === undefined ? undefined : this.#interpreter(elf.interpreter, resolved, elf),
+    );
+  }
+
+  #interpreter(path: BytePath, of: Resolved, elf: ElfFile): Resolved {
+    const resolved = this.sysroot.resolve(path);
+    const machine = describeMachine(elf.header);
+    const action = `Cannot find the dynamic loader "${displayPath(path)}" of "${displayPath(of.path)}"`;
+    if (resolved?.stat.kind !== 'file') {
+      throw new MkrootError(`${action}: there is no such file in the root`, {
+        exitCode: ExitCode.NotFound,
+        hint: `Install the C library for ${machine} into the root (Debian: libc6:${machine}).`,
+      });
+    }
+    const found = describeMachine(this.#search.read(resolved).header);
+    if (found !== machine) {
+      throw new MkrootError(`${action}: the file there is for ${found}, the program for ${machine}`, {
+        hint: `Install the C library for ${machine} into the root (Debian: libc6:${machine}).`,
+      });
+    }
+    return resolved;
+  }
+
+  #followNotes(image: ProcessImage, object: LoadedObject): void {
+    const limit = RANK[this.options.dlopen ?? 'recommended'];
+    if (limit === 0) return;
+    for (const request of object.elf.dlopenRequests()) {
+      if (RANK[request.priority] > limit) continue;
+      const cause = (soname: BytePath): ClosureCause => ({
+        kind: 'dlopen',
+        of: object.path,
+        soname,
+        feature: request.feature,
+        priority: request.priority,
+      });
+      this.#openFirst(image, object, request, cause);
+    }
+  }
+
+  /** Opens the first library of a preference list that exists; whether none is an error depends on the priority. */
+  #openFirst(
+    image: ProcessImage,
+    object: LoadedObject,
+    request: DlopenRequest,
+    cause: (soname: BytePath) => ClosureCause,
+  ): void {
+    const names = request.sonames.map(displayPath).join(' or ');
+    const purpose = request.feature === '' ? '' : ` (${request.feature})`;
+    const missing = (what: string, error?: MkrootError): void => {
+      const sentence = `Cannot load "${names}"${purpose} for "${displayPath(object.path)}": ${what}`;
+      if (request.priority === 'required') {
+        throw (
+          error ??
+          new MkrootError(sentence, {
+            exitCode: ExitCode.NotFound,
+            hint: 'The program opens it at run time and cannot do without; install the package that brings it into the root.',
+          })
+        );
+      }
+      this.#warnings.add(`${sentence}; it is ${request.priority}, not required`);
+    };
+    for (const soname of request.sonames) {
+      try {
+        if (image.open(soname, object, cause(soname)) !== undefined) return;
+      } catch (error) {
+        if (!(error instanceof MkrootError)) throw error;
+        missing(error.message, error);
+        return;
+      }
+    }
+    missing('no such library in the root');
+  }
+
+  #followThreads(image: ProcessImage): void {
+    if (image.loader.flavour !== 'glibc') return;
+    const libc = image.loaded('libc.so.6');
+    if (libc === undefined) return;
+    for (const object of image.objects) {
+      const symbol = object.elf.imports(THREAD_FUNCTIONS)[0];
+      if (symbol === undefined) continue;
+      const cause: ClosureCause = { kind: 'threads', of: object.path, symbol };
+      const request: DlopenRequest = {
+        feature: 'cancellation of threads',
+        priority: 'recommended',
+        sonames: [LIBGCC],
+      };
+      this.#openFirst(image, libc, request, () => cause);
+      return;
+    }
+  }
+
+  #followRules(image: ProcessImage, asked: BytePath): { file: Resolved; cause: ClosureCause }[] {
+    const found: { file: Resolved; cause: ClosureCause }[] = [];
+    for (const rule of this.options.dataRules ?? DATA_RULES) {
+      const subject = ruleSubject(rule, image, asked);
+      if (subject === undefined) continue;
+      const causeOf = (why: string): ClosureCause => ({ kind: 'data', of: subject.path, why });
+      for (const { soname, priority, why } of rule.libraries ?? [])
+        this.#openFirst(image, subject, { feature: why, priority, sonames: [soname] }, () => causeOf(why));
+      for (const { path, priority, package: brings, why } of rule.files ?? []) {
+        const file = this.sysroot.resolve(path);
+        if (file?.stat.kind === 'file') found.push({ file, cause: causeOf(why) });
+        else this.#missingData(path, subject, priority, brings, why);
+      }
+    }
+    return found;
+  }
+
+  #missingData(path: BytePath, subject: LoadedObject, priority: Priority, brings: string, why: string): void {
+    const sentence = `Cannot ship "${displayPath(path)}" for "${displayPath(subject.path)}": there is no such file in the root (${why})`;
+    const hint = `Install the package ${brings} into the root.`;
+    if (priority === 'required') throw new MkrootError(sentence, { exitCode: ExitCode.NotFound, hint });
+    if (priority === 'recommended') this.#warnings.add(`${sentence}. ${hint}`);
+  }
+
+  #keepObject(object: LoadedObject, loader: Loader): void {
+    const file = this.#keep({ ...object.resolved, links: object.links }, object.cause);
+    for (const name of object.placements) {
+      const directory = this.#search.defaultDirectory(loader);
+      const path = `${directory?.path ?? loader.defaultDirectories[0] ?? '/usr/lib'}/${name}`;
+      addLinks(file.links, directory?.links ?? []);
+      if (path === object.path) continue;
+      this.#placements.set(path, {
+        path,
+        target: object.path,
+        cause: { kind: 'placement', of: object.path, directory: posix.dirname(object.openedAs) },
+      });
+    }
+  }
+
+  #keep(resolved: Resolved, cause: ClosureCause): { readonly links: FollowedLink[] } {
+    const { path, hostPath, stat, links } = resolved;
+    const known = this.#files.get(path);
+    if (known !== undefined) {
+      addLinks(known.links, links);
+      return known;
+    }
+    const file = { path, hostPath, stat, links: addLinks([], links), cause };
+    this.#files.set(path, file);
+    return file;
+  }
+}
+
+function ruleSubject(rule: DataRule, image: ProcessImage, asked: BytePath): LoadedObject | undefined {
+  const { main } = image;
+  const isProgram = rule.of.includes(posix.basename(asked)) || rule.of.includes(posix.basename(main.path));
+  const subject = isProgram
+    ? main
+    : rule.of.map((soname) => image.loaded(soname)).find((object) => object !== undefined);
+  if (subject === undefined) return undefined;
+  if (rule.lacksVersion !== undefined && subject.elf.mentions(rule.lacksVersion)) return undefined;
+  const { imports } = rule;
+  const applies = imports === undefined || image.objects.some(({ elf }) => elf.imports(imports).length > 0);
+  return applies ? subject : undefined;
+}
+
+function addLinks(links: FollowedLink[], more: readonly FollowedLink[]): FollowedLink[] {
+  for (const link of more) if (!links.some(({ path }) => path === link.path)) links.push(link);
+  return links;
+}
+
+function inOrder<T extends { readonly path: BytePath }>(list: readonly T[]): T[] {
+  return [...list].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}
+
+function missingProgram(path: BytePath, cause: ClosureCause, found: Resolved | undefined): MkrootError {
+  const what = found === undefined ? 'there is no such file in the root' : `it is a ${found.stat.kind}`;
+  return new MkrootError(
+    `Cannot take "${displayPath(path)}" as a program (${describeCause(cause)}): ${what}`,
+    {
+      exitCode: ExitCode.NotFound,
+      hint: 'Give the path as it is inside the root, and install the package that brings it.',
+    },
+  );
+}
