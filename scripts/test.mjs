@@ -27,6 +27,8 @@ if (unknown.length > 0) {
 setUp('npm test', ['demo', 'test']);
 
 const temporary = mkdtempSync(join(tmpdir(), 'mkroot-test-'));
+// Judges and system tests look at the same bootstrapped roots; they are made once (see test/support/judge-roots.setup.ts).
+process.env.MKROOT_TEST_ROOTS ??= join(temporary, 'roots');
 const results = [];
 try {
   for (const [name, step] of Object.entries(STEPS)) {

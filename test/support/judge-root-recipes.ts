@@ -1,0 +1,67 @@
+/** How each root that judges look at is made: by bare bootstrap tools, never by mkroot. */
+export interface JudgeRootRecipe {
+  /** The command that makes the root at `target`; run as root in a mount namespace of its own. */
+  argv(target: string, mirrorOf: (suite: string) => string): string[];
+}
+
+const PACKAGES =
+  'systemd,systemd-sysv,udev,dbus,kmod,busybox-static,iproute2,nfs-common,openssh-server,iputils-ping';
+
+/** Packages of roots that are unpacked only, never configured: their programs do not run here. */
+const UNPACKED = 'busybox-static,kmod,libc6,nfs-common';
+
+/** The roots by name. */
+export const JUDGE_ROOTS = {
+  trixie: {
+    argv: (target) => [
+      'mmdebstrap',
+      '--variant=minbase',
+      `--include=${PACKAGES},linux-image-amd64`,
+      'trixie',
+      target,
+    ],
+  },
+  bookworm: {
+    argv: (target) => [
+      'mmdebstrap',
+      '--variant=minbase',
+      `--include=${PACKAGES},linux-image-amd64`,
+      'bookworm',
+      target,
+    ],
+  },
+  'trixie-arm64': {
+    argv: (target) => [
+      'mmdebstrap',
+      '--variant=extract',
+      '--architectures=arm64',
+      `--include=${UNPACKED},linux-image-arm64`,
+      'trixie',
+      target,
+    ],
+  },
+  'bookworm-i386': {
+    // Only the main suite: updates of a port that is no longer released are often broken on mirrors.
+    argv: (target, mirrorOf) => [
+      'mmdebstrap',
+      '--variant=extract',
+      '--architectures=i386',
+      `--include=${UNPACKED},linux-image-686-pae`,
+      'bookworm',
+      target,
+      `deb ${mirrorOf('bookworm')} bookworm main`,
+    ],
+  },
+  'bookworm-debootstrap': {
+    argv: (target) => [
+      'debootstrap',
+      '--variant=minbase',
+      `--include=${PACKAGES},linux-image-amd64`,
+      'bookworm',
+      target,
+    ],
+  },
+} as const satisfies Record<string, JudgeRootRecipe>;
+
+/** Name of a root that judges look at. */
+export type JudgeRootName = keyof typeof JUDGE_ROOTS;

@@ -1,0 +1,106 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { JUDGE_ROOTS, type JudgeRootName } from './judge-root-recipes.js';
+
+/**
+ * Global set-up of the projects `judges` and `system`: makes the roots that the selected test files name. With
+ * MKROOT_TEST_ROOTS=DIR roots are taken from there, and missing ones made there and kept; without it they live in a
+ * temporary directory and are removed at the end.
+ */
+export default async function setup(project: TestProject): Promise<() => void> {
+  const selected = process.argv.slice(2).filter((argument) => argument.startsWith('test/'));
+  const { testFiles } = await project.globTestFiles(selected);
+  const sources = testFiles
+    .map((file) => readFileSync(file, 'utf8'))
+    .filter((text) => text.includes('judgeRoot'));
+  const names = (Object.keys(JUDGE_ROOTS) as JudgeRootName[]).filter((name) =>
+    sources.some((text) => text.includes(`'${name}'`)),
+  );
+  if (names.length === 0) {
+    project.provide('judgeRoots', {});
+    return () => {};
+  }
+  const kept = process.env['MKROOT_TEST_ROOTS'];
+  const directory = kept ?? mkdtempSync(join(tmpdir(), 'mkroot-judge-roots-'));
+  const cleanUp = () => {
+    if (kept === undefined) rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    mkdirSync(directory, { recursive: true });
+    const paths: Partial<Record<JudgeRootName, string>> = {};
+    // One after the other: two bootstraps at once are no faster, and share apt's and dpkg's patience.
+    for (const name of names) paths[name] = await makeRoot(name, directory);
+    project.provide('judgeRoots', paths);
+  } catch (error) {
+    cleanUp();
+    throw error;
+  }
+  return cleanUp;
+}
+
+async function makeRoot(name: JudgeRootName, directory: string): Promise<string> {
+  const path = join(directory, name);
+  if (existsSync(path)) return path;
+  process.stderr.write(`Making the root "${name}" for judges (a minute or so) ...\n`);
+  const partial = `${path}.partial`;
+  // Somebody else may want the same root: the lock lets one make it, and it appears by one rename.
+  const script = 'test -d "$1" || { rm -rf "$2" && shift 2 && "$@"; }';
+  const argv = JUDGE_ROOTS[name].argv(partial, mirrorOf);
+  const inNamespace = [
+    ...[
+      'unshare',
+      '--mount',
+      '--propagation',
+      'private',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      '--',
+    ],
+    ...argv,
+  ];
+  await runQuietly('flock', [
+    ...[`${path}.lock`, 'sh', '-ec', `${script}\ntest -d "${path}" || mv "${partial}" "${path}"`, 'sh'],
+    ...[path, partial, ...inNamespace],
+  ]);
+  return path;
+}
+
+/** Runs a program and shows its output only if it fails. */
+function runQuietly(program: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output = (output + chunk.toString('latin1')).slice(-4000);
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`${args.join(' ')} ended with ${code}:\n${output}`));
+    });
+  });
+}
+
+/** Where the host's own apt takes a suite from; no name of a mirror stands in the repository. */
+function mirrorOf(suite: string): string {
+  const listed = execFileSync(
+    'apt-get',
+    ['indextargets', '--format', '$(REPO_URI) $(CODENAME) $(COMPONENT)', 'Created-By: Packages'],
+    { encoding: 'utf8' },
+  )
+    .split('\n')
+    .map((line) => line.split(' '));
+  const found =
+    listed.find(([, codename, component]) => codename === suite && component === 'main') ??
+    listed.find(([, , component]) => component === 'main');
+  if (found?.[0] === undefined)
+    throw new Error('apt of this host has no sources; judges cannot be bootstrapped');
+  return found[0];
+}
