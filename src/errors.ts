@@ -25,8 +25,10 @@ export const ExitCode = {
   Interrupted: 130,
 } as const;
 
+/** One of the exit codes. */
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** What an error carries besides its message. */
 export interface ErrorDetails {
   /** What the user can do about it: one sentence, imperative. */
   hint?: string;

@@ -20,6 +20,7 @@ export interface Command {
   readonly accept?: readonly number[] | 'any';
 }
 
+/** How a program ended and what it wrote. */
 export interface Completed {
   readonly exitCode: number | undefined;
   /** Name of the signal that ended the program, such as SIGKILL. */

@@ -1,0 +1,104 @@
+import { basename } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { filesBelow, linesMatching, productFiles } from './source-files.js';
+
+const OWN = ['src', 'test', 'scripts', 'initramfs-skel', 'qemu', 'bin'];
+const ownFiles = filesBelow(OWN, /./).filter(({ path }) => !path.startsWith('test/unit/house/'));
+const typescript = ownFiles.filter(({ path }) => path.endsWith('.ts'));
+
+/** Files of more than 400 lines, and why each is better in one piece. */
+const LONG_FILES: Readonly<Record<string, string>> = {};
+
+describe('conventions of the house', () => {
+  test('folders and files are named for what they hold, in kebab-case', () => {
+    const wrong = ownFiles
+      .map(({ path }) => path)
+      .filter((path) => path.split('/').some((part) => /^(utils?|helpers?|common|misc)(\.|$)/.test(part)));
+    expect(wrong).toEqual([]);
+    const odd = typescript
+      .map(({ path }) => path)
+      .filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|setup))?\.ts$/.test(basename(path)));
+    expect(odd).toEqual([]);
+  });
+
+  test('no file has more than 400 lines without a reason', () => {
+    const long = ownFiles
+      .filter(({ path }) => /\.(ts|mjs|js|sh)$/.test(path))
+      .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
+      .filter(({ path, lines }) => lines > 400 && LONG_FILES[path] === undefined)
+      .map(({ path, lines }) => `${path}: ${lines} lines`);
+    expect(long).toEqual([]);
+  });
+
+  test('every export of src/ has a doc comment', () => {
+    const bare = productFiles.flatMap(({ path, text }) => {
+      const lines = text.split('\n');
+      const documented = new Set<string>();
+      return lines.flatMap((line, index) => {
+        const name =
+          /^export (?:default )?(?:declare )?(?:abstract )?(?:async )?(?:class|function\*?|const|let|interface|type|enum) (\w+)/.exec(
+            line,
+          )?.[1];
+        if (name === undefined) return [];
+        const has = lines[index - 1]?.trimEnd().endsWith('*/') === true;
+        if (has) documented.add(name);
+        // The type of a documented constant, or a further overload, carries the same name and needs no second comment.
+        return has || documented.has(name) ? [] : [`${path}:${index + 1}: ${name}`];
+      });
+    });
+    expect(bare).toEqual([]);
+  });
+
+  test('exports have names, and no file only passes on what others export', () => {
+    expect(linesMatching(productFiles, /^export (\*|\{[^}]*\}) from/)).toEqual([]);
+    const withDefault = productFiles.filter(
+      ({ path, text }) => !path.startsWith('src/commands/') && /^export default/m.test(text),
+    );
+    expect(withDefault.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('library code prints nothing and reads nothing of the process: that is for cli, commands and host', () => {
+    const library = productFiles.filter(({ path }) => !/^src\/(cli|commands|host)\//.test(path));
+    expect(
+      linesMatching(
+        library,
+        /\bconsole\.\w|\bprocess\.(env|exit|exitCode|stdout|stderr|stdin|cwd|kill|on|argv|platform)\b/,
+      ),
+    ).toEqual([]);
+  });
+
+  test('nothing is silenced and nothing is left for later', () => {
+    expect(linesMatching(ownFiles, /biome-ignore|eslint-disable|@ts-(ignore|nocheck|expect-error)/)).toEqual(
+      [],
+    );
+    expect(linesMatching(typescript, /^(?!\s*(\/?\*|\/\/)).*(\bas any\b|: any\b|<any>)/)).toEqual([]);
+    expect(linesMatching(ownFiles, /\b(TODO|FIXME|XXX|HACK)\b/)).toEqual([]);
+  });
+
+  test('a shellcheck directive names one warning, and a comment before it says why', () => {
+    const wrong = ownFiles.flatMap(({ path, text }) => {
+      const lines = text.split('\n');
+      return lines.flatMap((line, index) => {
+        if (!/shellcheck disable/.test(line)) return [];
+        const reason = /disable=SC\d+\s+# \S/.test(line) || /^\s*# \S/.test(lines[index - 1] ?? '');
+        return reason && /disable=SC\d+(\s|$)/.test(line) ? [] : [`${path}:${index + 1}: ${line.trim()}`];
+      });
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('no test is skipped, focused or expected to fail', () => {
+    const tests = typescript.filter(({ path }) => path.startsWith('test/'));
+    expect(
+      linesMatching(
+        tests,
+        /\b(test|it|describe)\.(skip|only|todo|fails|skipIf|runIf)\b|\b(xit|xdescribe|fdescribe)\(/,
+      ),
+    ).toEqual([]);
+  });
+
+  test('package-lock.json names no registry', () => {
+    const [lock] = filesBelow([''], /^package-lock\.json$/);
+    expect(lock?.text).not.toMatch(/"resolved": "http/);
+  });
+});
