@@ -62,7 +62,7 @@ describe('conventions of the house', () => {
     expect(
       linesMatching(
         library,
-        /\bconsole\.\w|\bprocess\.(env|exit|exitCode|stdout|stderr|stdin|cwd|kill|on|argv|platform)\b/,
+        /\bconsole\.(log|error|warn|info|debug|table|dir)\b|\bprocess\.(env|exit|exitCode|stdout|stderr|stdin|cwd|kill|on|argv|platform)\b/,
       ),
     ).toEqual([]);
   });
@@ -80,7 +80,9 @@ describe('conventions of the house', () => {
       const lines = text.split('\n');
       return lines.flatMap((line, index) => {
         if (!/shellcheck disable/.test(line)) return [];
-        const reason = /disable=SC\d+\s+# \S/.test(line) || /^\s*# \S/.test(lines[index - 1] ?? '');
+        const reason =
+          /disable=SC\d+\s+# \S/.test(line) ||
+          lines.slice(Math.max(0, index - 2), index).some((before) => /^\s*# \S/.test(before));
         return reason && /disable=SC\d+(\s|$)/.test(line) ? [] : [`${path}:${index + 1}: ${line.trim()}`];
       });
     });
