@@ -1,0 +1,159 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import type { BytePath } from '../ports/byte-path.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
+import { type Command, type Completed, type ProcessRunner, shellQuote } from '../ports/process-runner.js';
+import { inNamespaces } from './unshare.js';
+
+/** Lines of a failed program's output that the error shows. */
+const TAIL_LINES = 20;
+
+/** What a program in a session may be given; see {@link Command}. */
+export interface SessionCommand extends Pick<Command, 'env' | 'logFile' | 'onLine' | 'signal' | 'input'> {
+  /** Words that stand for the program in an error, such as `apt-get install`; argv[0] by default. */
+  readonly name?: string;
+  /** Further namespaces for this program alone. */
+  readonly net?: boolean;
+  /** How to do the same by hand, when the plain argv would not work outside of the session. */
+  readonly byHand?: (() => string) | undefined;
+}
+
+/**
+ * A private mount and process namespace that lives until it is closed. Programs are run in it one by one; mkroot itself
+ * reads and writes what is mounted there through /proc/PID/root (proc(5)).
+ *
+ * Its init waits for the end of its standard input. When mkroot dies, even by SIGKILL, that end comes, and unshare dies
+ * by its parent-death signal: twice sure that the kernel ends every process and drops every mount of the session.
+ */
+export class NamespaceSession {
+  #closed = false;
+
+  private constructor(
+    private readonly runner: ProcessRunner,
+    /** Process id of the session's init, as the host sees it. */
+    readonly pid: number,
+    private readonly end: () => Promise<void>,
+  ) {}
+
+  /** @throws MkrootError MissingTool without unshare, ToolFailed if the kernel refuses (not root, for example). */
+  static async open(runner: ProcessRunner, fs: ReadFileSystem): Promise<NamespaceSession> {
+    const input = openInput();
+    const ready = deferred();
+    const holder = await runner.start({
+      argv: inNamespaces({ mount: true, pid: true }, ['sh', '-c', 'echo ready; read -r _ || :']),
+      input: input.stream,
+      onLine: (line) => {
+        if (line === 'ready') ready.resolve();
+      },
+    });
+    const end = async () => {
+      input.close();
+      await holder.exited;
+    };
+    const early = await Promise.race([ready.promise, holder.exited]);
+    if (early !== undefined) {
+      input.close();
+      throw new MkrootError(
+        `Cannot make a private mount namespace: ${early.stderr.trim() || 'unshare failed'}`,
+        {
+          exitCode: ExitCode.ToolFailed,
+          hint: 'Run as root, on a kernel with mount and process namespaces.',
+        },
+      );
+    }
+    const children = fs.readFile(`/proc/${holder.pid}/task/${holder.pid}/children`);
+    const pid = Number.parseInt(Buffer.from(children).toString('latin1'), 10);
+    if (!Number.isInteger(pid)) {
+      await end();
+      throw new MkrootError('Cannot enter the private mount namespace: its first process is not there', {
+        exitCode: ExitCode.ToolFailed,
+      });
+    }
+    return new NamespaceSession(runner, pid, end);
+  }
+
+  /** A path of the session's mount namespace, for mkroot's own file operations. Only valid until {@link close}. */
+  hostPath(inside: BytePath): BytePath {
+    return `/proc/${this.pid}/root${inside}`;
+  }
+
+  /**
+   * Runs a program in the session.
+   * @throws MkrootError ToolFailed with the tail of its output, exit code, log and how to repeat it; Io when it says
+   * that the disk is full; Interrupted when `signal` aborts.
+   */
+  async run(argv: readonly [string, ...string[]], options: SessionCommand = {}): Promise<Completed> {
+    const { name = argv[0], net = false, byHand, onLine, ...rest } = options;
+    const tail: string[] = [];
+    const completed = await this.runner.run({
+      argv: [
+        'nsenter',
+        `--target=${this.pid}`,
+        '--mount',
+        '--pid',
+        '--',
+        ...(net ? ['unshare', '--net', '--'] : []),
+        ...argv,
+      ],
+      ...rest,
+      onLine: (line, stream) => {
+        tail.push(line);
+        if (tail.length > TAIL_LINES) tail.shift();
+        onLine?.(line, stream);
+      },
+      accept: 'any',
+    });
+    if (completed.exitCode === 0) return completed;
+    throw failed(name, completed, tail, options.logFile, byHand?.() ?? shellQuote(argv));
+  }
+
+  /** Ends every process of the session and drops its mounts; resolves when the kernel has done so. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.end();
+  }
+}
+
+function failed(
+  name: string,
+  completed: Completed,
+  tail: readonly string[],
+  logFile: string | undefined,
+  byHand: string,
+): MkrootError {
+  const details = [
+    ...tail.map((line) => `  | ${line}`),
+    ...(logFile === undefined ? [] : [`Whole log: ${logFile}`]),
+    `To repeat it by hand: ${byHand}`,
+  ];
+  if (tail.some((line) => /no space left on device/i.test(line))) {
+    return new MkrootError(`Cannot run "${name}": the disk is full`, {
+      exitCode: ExitCode.Io,
+      details,
+      hint: 'Free some space in the state directory, or choose another one with --state.',
+    });
+  }
+  const how =
+    completed.signal === undefined
+      ? `it failed with exit code ${completed.exitCode ?? 'unknown'}`
+      : `it was ended by ${completed.signal}`;
+  return new MkrootError(`Cannot run "${name}": ${how}`, { exitCode: ExitCode.ToolFailed, details });
+}
+
+/** A standard input that stays open, and empty, until it is closed. */
+function openInput(): { stream: AsyncIterable<Uint8Array>; close: () => void } {
+  const closed = deferred();
+  async function* stream(): AsyncGenerator<Uint8Array> {
+    await closed.promise;
+    yield new Uint8Array([0x0a]);
+  }
+  return { stream: stream(), close: closed.resolve };
+}
+
+function deferred(): { promise: Promise<undefined>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<undefined>((done) => {
+    resolve = () => done(undefined);
+  });
+  return { promise, resolve };
+}

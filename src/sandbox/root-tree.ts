@@ -1,0 +1,225 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import type { BytePath } from '../ports/byte-path.js';
+import type { Ports } from '../ports/ports.js';
+import { type Completed, shellQuote } from '../ports/process-runner.js';
+import { CHROOT_MOUNTS, chrootArgv } from './chroot.js';
+import { NamespaceSession, type SessionCommand } from './namespace-session.js';
+
+/**
+ * How the trees of earlier stages become one that can be written to.
+ * - `overlay`: overlayfs; what is written is the new layer, nothing is copied.
+ * - `copy`: the tree below is copied (with reflinks where the file system has them); for state directories that cannot
+ *   be the upper directory of an overlay, because they lie on one themselves or on NFS.
+ */
+export type TreeStrategy = 'overlay' | 'copy';
+
+/** What a stage's tree is made of. All directories lie in the same file system. */
+export interface TreePlan {
+  readonly strategy: TreeStrategy;
+  /** Layers of earlier stages, the lowest first; empty for the first stage. */
+  readonly below: readonly BytePath[];
+  /** The new layer; made if it is not there. */
+  readonly layer: BytePath;
+  /** Directory for what is only needed meanwhile (overlay work directory, mount point); made if it is not there. */
+  readonly scratch: BytePath;
+}
+
+/** Options that keep a layer readable for people, tar and NFS: no redirects, no metadata-only copies, no inode index. */
+const LAYER_OPTIONS = 'redirect_dir=off,metacopy=off,index=off,xino=off';
+
+/** A program to be run inside the root. */
+export interface InRoot extends SessionCommand {
+  /** Default: a network like the host's. */
+  readonly network?: boolean;
+}
+
+/** The tree of a root that is being worked on, mounted in a private namespace where nobody else sees it. */
+export class RootTree {
+  #chrootReady = false;
+
+  private constructor(
+    private readonly session: NamespaceSession,
+    private readonly plan: TreePlan,
+    private readonly inside: BytePath,
+  ) {}
+
+  /** Mounts (or copies) what the plan says. Close it, whatever happens. */
+  static async open(ports: Pick<Ports, 'fs' | 'runner'>, plan: TreePlan): Promise<RootTree> {
+    const { fs, runner } = ports;
+    fs.mkdir(plan.layer);
+    fs.mkdir(plan.scratch);
+    const session = await NamespaceSession.open(runner, fs);
+    try {
+      if (plan.strategy === 'copy' || plan.below.length === 0) {
+        for (const below of plan.below) await session.run(copyTree(below, plan.layer));
+        return new RootTree(session, plan, plan.layer);
+      }
+      const mountPoint = `${plan.scratch}/root`;
+      fs.mkdir(mountPoint);
+      fs.mkdir(`${plan.scratch}/work`);
+      copyTopDirectory(fs, plan.below.at(-1)!, plan.layer);
+      await session.run(overlayMount(plan, mountPoint));
+      return new RootTree(session, plan, mountPoint);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  /** The root directory for mkroot's own file operations. Resolve paths in it with a Sysroot. */
+  get hostPath(): BytePath {
+    return this.session.hostPath(this.inside);
+  }
+
+  /** The root directory as programs of the host see it that are run by {@link runOnHost}. */
+  get path(): BytePath {
+    return this.inside;
+  }
+
+  /** Runs a program of the host where the tree is mounted. */
+  async runOnHost(argv: readonly [string, ...string[]], options: SessionCommand = {}): Promise<Completed> {
+    return this.session.run(argv, options);
+  }
+
+  /** Runs a program of the root inside it, with /proc, /sys, /dev, and empty /run and /tmp. */
+  async run(argv: readonly [string, ...string[]], options: InRoot = {}): Promise<Completed> {
+    if (!this.#chrootReady) {
+      await this.session.run(['sh', '-e', '-c', CHROOT_MOUNTS, 'sh', this.inside], {
+        name: 'mount',
+        ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
+      });
+      this.#chrootReady = true;
+    }
+    const { network = true, env = {}, ...rest } = options;
+    return this.session.run(chrootArgv(this.inside, argv, env), {
+      name: argv.join(' ').slice(0, 80),
+      net: !network,
+      ...rest,
+      byHand: () => this.#byHand(argv, env, network),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.session.close();
+  }
+
+  /** A command line that mounts the earlier layers below a writable tmpfs, and does the same there. */
+  #byHand(
+    argv: readonly [string, ...string[]],
+    env: Readonly<Record<string, string | undefined>>,
+    network: boolean,
+  ): string {
+    const at = '/mnt';
+    const script = [
+      ...(this.plan.below.length === 0
+        ? [`mount --bind ${shellQuote([this.plan.layer])} ${at}`]
+        : [
+            'mount -t tmpfs tmpfs /media',
+            'mkdir /media/upper /media/work',
+            `cd ${shellQuote([parentOf(this.plan.below)])}`,
+            `mount -t overlay overlay -o lowerdir=${lowerDirectories(this.plan.below)},upperdir=/media/upper,workdir=/media/work ${at}`,
+          ]),
+      `sh -e -c ${shellQuote([CHROOT_MOUNTS])} sh ${at}`,
+      `exec ${shellQuote([...(network ? [] : ['unshare', '--net', '--']), ...chrootArgv(at, argv, env)])}`,
+    ].join('\n');
+    return shellQuote(['unshare', '--mount', '--pid', '--fork', 'sh', '-e', '-c', script]);
+  }
+}
+
+/**
+ * Mounts layers read-only, to be looked at as one tree.
+ * @returns where: a single layer needs no mount.
+ */
+export async function mountLayers(
+  session: NamespaceSession,
+  fs: Ports['fs'],
+  layers: readonly BytePath[],
+  mountPoint: BytePath,
+): Promise<BytePath> {
+  if (layers.length === 1) return layers[0]!;
+  fs.mkdir(mountPoint);
+  await session.run(
+    mountIn(parentOf(layers), `lowerdir=${lowerDirectories(layers)},${LAYER_OPTIONS}`, mountPoint),
+  );
+  return mountPoint;
+}
+
+/**
+ * Finds out whether `directory` lies in a file system that can hold the upper directory of an overlay.
+ * @returns the strategy that works there.
+ */
+export async function findTreeStrategy(
+  { fs, runner }: Pick<Ports, 'fs' | 'runner'>,
+  directory: BytePath,
+): Promise<TreeStrategy> {
+  fs.mkdir(directory);
+  const probe = fs.makeTemporaryDirectory(`${directory}/.new-probe-`);
+  const session = await NamespaceSession.open(runner, fs);
+  try {
+    for (const name of ['lower', 'upper', 'work', 'root']) fs.mkdir(`${probe}/${name}`);
+    fs.writeFile(`${probe}/lower/file`, '');
+    const options = `lowerdir=lower,upperdir=upper,workdir=work,${LAYER_OPTIONS},volatile`;
+    await session.run(mountIn(probe, options, `${probe}/root`));
+    // A deletion is a device node in the upper directory: some file systems mount well and refuse that.
+    fs.remove(`${session.hostPath(probe)}/root/file`);
+    return 'overlay';
+  } catch (error) {
+    if (error instanceof MkrootError && error.exitCode === ExitCode.Interrupted) throw error;
+    return 'copy';
+  } finally {
+    await session.close();
+    fs.remove(probe);
+  }
+}
+
+function mountIn(directory: BytePath, options: string, mountPoint: BytePath): [string, ...string[]] {
+  const script = 'cd "$1" && exec mount -t overlay overlay -o "$2" "$3"';
+  return ['sh', '-e', '-c', script, 'sh', directory, options, mountPoint];
+}
+
+/** Names relative to the layers' common parent keep the option below the kernel's limit of one page. */
+function overlayMount(plan: TreePlan, mountPoint: BytePath): [string, ...string[]] {
+  const parent = parentOf(plan.below);
+  const options = [
+    `lowerdir=${lowerDirectories(plan.below)}`,
+    `upperdir=${relativeTo(parent, plan.layer)}`,
+    `workdir=${relativeTo(parent, `${plan.scratch}/work`)}`,
+    LAYER_OPTIONS,
+    // A layer that was interrupted is thrown away, so nothing in it has to survive a crash: syncs cost and buy nothing.
+    'volatile',
+  ].join(',');
+  return mountIn(parent, options, mountPoint);
+}
+
+/** `lowerdir=` lists the topmost layer first. */
+function lowerDirectories(below: readonly BytePath[]): string {
+  const parent = parentOf(below);
+  return [...below]
+    .reverse()
+    .map((layer) => relativeTo(parent, layer))
+    .join(':');
+}
+
+/** The longest common directory of the layers' parents. */
+function parentOf(layers: readonly BytePath[]): BytePath {
+  const [first = [], ...others] = layers.map((layer) => layer.split('/'));
+  const parts = first.slice(0, -1);
+  const differs = parts.findIndex((part, index) => others.some((other) => other[index] !== part));
+  return (differs < 0 ? parts : parts.slice(0, differs)).join('/');
+}
+
+function relativeTo(parent: BytePath, path: BytePath): BytePath {
+  return path.startsWith(`${parent}/`) ? path.slice(parent.length + 1) : path;
+}
+
+/** The upper directory of an overlay gives the merged root directory its owner and mode. */
+function copyTopDirectory(fs: Ports['fs'], from: BytePath, to: BytePath): void {
+  const stat = fs.lstat(from);
+  if (stat === undefined) return;
+  fs.chmod(to, stat.mode);
+  fs.chown(to, stat.uid, stat.gid);
+}
+
+function copyTree(from: BytePath, to: BytePath): [string, ...string[]] {
+  return ['cp', '--archive', '--reflink=auto', '--', `${from}/.`, to];
+}

@@ -1,0 +1,166 @@
+import type { BytePath } from '../ports/byte-path.js';
+import type { Ports } from '../ports/ports.js';
+import { silenceOf } from '../vm/accelerator.js';
+import { plainConsoleLine } from '../vm/console-text.js';
+import {
+  type BootEvent,
+  DhcpLogReader,
+  eventFromConsole,
+  type Milestone,
+  type ServedFiles,
+} from '../vm/milestones.js';
+import { type Machine, qemuArgv } from '../vm/qemu-argv.js';
+import { parseSelfCheckReport, type SelfCheckReport } from '../vm/self-check-report.js';
+import { Timeline } from '../vm/timeline.js';
+
+/** How often the machine is looked at between the lines that it prints. */
+const POLL_MS = 100;
+
+/** After a failure, how long to wait for what the node still has to say about it. */
+const LAST_WORDS_MS = 1_500;
+
+/** How long QEMU may take to end after the kernel has said "Power down". */
+const POWER_OFF_MS = 20_000;
+
+/** Lines of the console that are kept for the error message. */
+const CONSOLE_TAIL = 25;
+
+/** How one boot went. */
+export interface BootAttempt {
+  readonly timeline: Timeline;
+  readonly selfCheck: SelfCheckReport;
+  /** Why the boot was given up, in words; undefined if its goal was reached and the machine ended by itself. */
+  readonly problem: string | undefined;
+  /** The guest never came to its kernel, which another accelerator may mend. */
+  readonly silent: boolean;
+  /** The last lines of the console, without escape sequences. */
+  readonly consoleTail: readonly string[];
+}
+
+/** What boots, and what is watched. */
+export interface BootNodeOptions {
+  readonly machine: Machine;
+  /** Puts the command into the lab's namespaces. */
+  readonly enter: (argv: readonly string[]) => [string, ...string[]];
+  readonly served: ServedFiles;
+  /** Milestones up to the goal; the machine is stopped when the last one is reached, unless that is its power-off. */
+  readonly milestones: readonly Milestone[];
+  /** Milliseconds for the whole boot. */
+  readonly timeoutMs: number;
+  /** File for the console. */
+  readonly consoleLog: BytePath;
+  /** Hands over the function that wants the lines of dnsmasq's log while this machine runs. */
+  readonly listenToDhcpLog: (listener: ((line: string) => void) | undefined) => void;
+  /** A reason outside the machine for which waiting is pointless, such as a server that ended. */
+  readonly labProblem: () => string | undefined;
+  readonly onMilestone: (milestone: Milestone, atMs: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Switches a machine on and watches it until it reaches its goal, gives up, falls silent or runs out of time. */
+export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<BootAttempt> {
+  const { runner, fs, clock } = ports;
+  const { machine, milestones, served, signal } = options;
+  const timeline = new Timeline(milestones);
+  const consoleTail: string[] = [];
+  const dhcpLog = new DhcpLogReader(served);
+  fs.remove(machine.secondSerial);
+
+  const started = clock.monotonicMs();
+  const now = () => clock.monotonicMs() - started;
+  const note = (event: BootEvent | undefined) => {
+    if (event === undefined || !timeline.add(event, now()) || event.kind === 'failure') return;
+    const milestone = milestones.find(({ id }) => id === event.id);
+    if (milestone !== undefined) options.onMilestone(milestone, now());
+  };
+
+  const qemu = await runner.start({
+    argv: options.enter(qemuArgv(machine)),
+    logFile: options.consoleLog,
+    onLine: (line) => {
+      const text = plainConsoleLine(line);
+      if (text !== '') consoleTail.push(text);
+      if (consoleTail.length > CONSOLE_TAIL) consoleTail.shift();
+      note(eventFromConsole(line, served));
+    },
+  });
+  options.listenToDhcpLog((line) => note(dhcpLog.read(line)));
+  let exit: { code: number | undefined; stderr: string } | undefined;
+  const exited = qemu.exited.then(({ exitCode, stderr }) => {
+    exit = { code: exitCode, stderr };
+  });
+
+  const goal = milestones.at(-1)?.id;
+  let problem: string | undefined;
+  let silent = false;
+  try {
+    for (let failedAt: number | undefined; ; ) {
+      eventsFromSelfCheck(readSelfCheck(ports, machine.secondSerial)).forEach(note);
+      if (exit !== undefined) {
+        problem = problemOfEnd(timeline, goal, exit);
+        silent = exit.code !== 0 && !timeline.has('firmware-dhcp');
+        break;
+      }
+      if (goal !== 'power-off' && goal !== undefined && timeline.has(goal)) break;
+      failedAt ??= timeline.failure === undefined ? undefined : now();
+      if (failedAt !== undefined && now() - failedAt > LAST_WORDS_MS) {
+        problem = timeline.failure;
+        break;
+      }
+      problem = options.labProblem() ?? outOfTime(timeline, now(), options.timeoutMs);
+      if (problem !== undefined) break;
+      if (machine.accelerator === 'kvm') {
+        problem = silenceOf({
+          nowMs: now(),
+          firmwareAtMs: timeline.at('firmware-dhcp'),
+          initrdAtMs: timeline.at('tftp-initrd'),
+          kernelAtMs: timeline.at('kernel'),
+        });
+        silent = problem !== undefined;
+        if (silent) break;
+      }
+      await Promise.race([clock.sleep(POLL_MS, signal), exited]);
+    }
+  } finally {
+    options.listenToDhcpLog(undefined);
+    if (exit === undefined) qemu.kill('SIGKILL');
+    await exited;
+  }
+  return { timeline, selfCheck: readSelfCheck(ports, machine.secondSerial), problem, silent, consoleTail };
+}
+
+function readSelfCheck({ fs }: Ports, path: BytePath): SelfCheckReport {
+  const text = fs.lstat(path) === undefined ? '' : Buffer.from(fs.readFile(path)).toString('utf8');
+  return parseSelfCheckReport(text);
+}
+
+/** Milestones that the report of the self-check stands for: it starts at multi-user. */
+function eventsFromSelfCheck({ begun, ended, checks }: SelfCheckReport): BootEvent[] {
+  const passed = checks.filter((check) => check.passed).length;
+  return [
+    ...(begun ? [{ kind: 'milestone', id: 'multi-user', detail: '' } as const] : []),
+    ...(ended
+      ? [{ kind: 'milestone', id: 'self-check', detail: `${passed} of ${checks.length} pass` } as const]
+      : []),
+  ];
+}
+
+function outOfTime(timeline: Timeline, nowMs: number, timeoutMs: number): string | undefined {
+  const poweredOff = timeline.at('power-off');
+  if (poweredOff !== undefined && nowMs - poweredOff > POWER_OFF_MS) {
+    return `the machine still ran ${POWER_OFF_MS / 1000} s after its kernel said "Power down"`;
+  }
+  return nowMs > timeoutMs ? `it did not come within ${Math.round(timeoutMs / 1000)} s` : undefined;
+}
+
+function problemOfEnd(
+  timeline: Timeline,
+  goal: string | undefined,
+  { code, stderr }: { code: number | undefined; stderr: string },
+): string | undefined {
+  if (timeline.failure !== undefined) return timeline.failure;
+  if (code !== 0) return `QEMU ended with exit code ${code ?? 'unknown'}: ${stderr.trim()}`;
+  return goal !== undefined && timeline.has(goal)
+    ? undefined
+    : 'the machine reset itself or was switched off';
+}

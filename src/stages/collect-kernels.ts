@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { ExitCode, MkrootError } from '../errors.js';
+import type { ManifestKernel } from '../images/manifest.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { Sysroot } from '../rootfs/sysroot.js';
+
+/**
+ * The kernels of a root that have both modules and a bootable image (Debian: /boot/vmlinuz-RELEASE; others:
+ * /lib/modules/RELEASE/vmlinuz), newest first.
+ * @throws MkrootError NotFound if there is none.
+ */
+export function collectKernels(sysroot: Sysroot): ManifestKernel[] {
+  const kernels = sysroot
+    .list('/lib/modules')
+    .flatMap((release) => {
+      const path = [
+        `/boot/vmlinuz-${release}`,
+        `/boot/vmlinux-${release}`,
+        `/lib/modules/${release}/vmlinuz`,
+      ].find((candidate) => sysroot.isFile(candidate));
+      return path === undefined ? [] : [describe(sysroot, release, path)];
+    })
+    .sort((a, b) => compareReleases(b.release, a.release));
+  if (kernels.length === 0) {
+    throw new MkrootError(
+      `Cannot find a kernel in "${displayPath(sysroot.root)}": nothing in /boot fits /lib/modules`,
+      {
+        exitCode: ExitCode.NotFound,
+        hint: 'Name a kernel package in the recipe (kernel.package), such as linux-image-amd64.',
+      },
+    );
+  }
+  return kernels;
+}
+
+/** Orders kernel releases by their numbers, then by their text: 6.9 comes before 6.12. */
+export function compareReleases(a: BytePath, b: BytePath): number {
+  const [left, right] = [a, b].map((release) => release.split(/(\d+)/));
+  for (let index = 0; index < Math.max(left!.length, right!.length); index += 1) {
+    const x = left![index] ?? '';
+    const y = right![index] ?? '';
+    if (x === y) continue;
+    const numeric = Number(x) - Number(y);
+    return index % 2 === 1 && numeric !== 0 ? numeric : x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+function describe(sysroot: Sysroot, release: BytePath, path: BytePath): ManifestKernel {
+  const resolved = sysroot.resolve(path)!;
+  const hash = createHash('sha256');
+  for (const chunk of sysroot.fs.readChunks(resolved.hostPath)) hash.update(chunk);
+  return { release, path: resolved.path, size: resolved.stat.size, sha256: hash.digest('hex') };
+}

@@ -1,0 +1,94 @@
+import { deviceEntry, directoryEntry, hostFileEntry, symlinkEntry } from '../archive/entry.js';
+import type { Reason } from '../archive/reason.js';
+import type { ArchiveTree } from '../archive/tree.js';
+import { ExitCode, MkrootError } from '../errors.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
+
+/** Files of the skeleton that tell the builder something and do not go into the archive. */
+const APPLETS = 'applets';
+const DIRECTORIES = 'directories';
+
+/** The kernel opens /dev/console for init before anything is mounted; see Documentation/admin-guide/devices.txt. */
+const DEVICES = [
+  { path: 'dev/console', mode: 0o600, device: { type: 'character', major: 5, minor: 1 } },
+  { path: 'dev/null', mode: 0o666, device: { type: 'character', major: 1, minor: 3 } },
+] as const;
+
+/**
+ * The archive is always usr-merged, as today's roots are: what the root has below /lib and what it has below /usr/lib then
+ * meet in one place, whichever of the two an interpreter, a library path or the kernel names.
+ */
+const MERGED_DIRECTORIES: Readonly<Record<BytePath, BytePath>> = {
+  bin: 'usr/bin',
+  sbin: 'usr/sbin',
+  lib: 'usr/lib',
+};
+
+/** Modes that differ from 0755. */
+const DIRECTORY_MODES: Readonly<Record<BytePath, number>> = { tmp: 0o1777 };
+
+/**
+ * Adds initramfs-skel: its directories, the first device nodes, /init and its parts, and a link to busybox for each applet
+ * that they use. Modes follow from the executable bit alone, so that the umask of whoever checked it out does not matter.
+ */
+export function collectSkeleton(tree: ArchiveTree, fs: ReadFileSystem, directory: BytePath): void {
+  if (fs.lstat(`${directory}/init`)?.kind !== 'file') {
+    throw new MkrootError(
+      `Cannot find the initramfs skeleton in "${displayPath(directory)}": there is no init`,
+      {
+        exitCode: ExitCode.NotFound,
+        hint: 'Install mkroot again: its package brings initramfs-skel.',
+      },
+    );
+  }
+  for (const [path, target] of Object.entries(MERGED_DIRECTORIES)) {
+    tree.add(directoryEntry(target, { kind: 'base', what: 'usr-merged directories' }));
+    tree.add(symlinkEntry(path, target, { kind: 'base', what: 'usr-merged directories' }));
+  }
+  for (const path of readList(fs, `${directory}/${DIRECTORIES}`)) {
+    if (path in MERGED_DIRECTORIES) continue;
+    tree.add(directoryEntry(path, skeleton(DIRECTORIES), { mode: DIRECTORY_MODES[path] ?? 0o755 }));
+  }
+  for (const { path, mode, device } of DEVICES) {
+    tree.add(
+      deviceEntry(path, device, { kind: 'base', what: 'devices that the kernel opens first' }, { mode }),
+    );
+  }
+  collectBelow(tree, fs, directory, '');
+  for (const applet of readList(fs, `${directory}/${APPLETS}`)) {
+    tree.add(symlinkEntry(`bin/${applet}`, 'busybox', skeleton(APPLETS)));
+  }
+  // The kernel starts /sbin/modprobe by this very path (CONFIG_MODPROBE_PATH).
+  tree.add(symlinkEntry('sbin/modprobe', '../bin/busybox', skeleton(APPLETS)));
+}
+
+function collectBelow(tree: ArchiveTree, fs: ReadFileSystem, directory: BytePath, below: BytePath): void {
+  for (const name of fs.readdir(`${directory}/${below}`)) {
+    const path = `${below}${name}`;
+    if (path === APPLETS || path === DIRECTORIES) continue;
+    const hostPath = `${directory}/${path}`;
+    const stat = fs.lstat(hostPath);
+    if (stat?.kind === 'directory') {
+      collectBelow(tree, fs, directory, `${path}/`);
+    } else if (stat?.kind === 'symlink') {
+      tree.add(symlinkEntry(path, fs.readlink(hostPath), skeleton(path)));
+    } else if (stat?.kind === 'file') {
+      const mode = (stat.mode & 0o111) === 0 ? 0o644 : 0o755;
+      tree.add(hostFileEntry(path, { hostPath, size: stat.size }, skeleton(path), { mode }));
+    }
+  }
+}
+
+/** One name per line; '#' starts a comment. */
+function readList(fs: ReadFileSystem, path: BytePath): BytePath[] {
+  return Buffer.from(fs.readFile(path))
+    .toString('latin1')
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '');
+}
+
+function skeleton(part: BytePath): Reason {
+  return { kind: 'skeleton', part };
+}

@@ -1,0 +1,44 @@
+import type { Stage } from '../engine/stage.js';
+import { RootWriter } from '../rootfs/root-writer.js';
+import type { BuildEnvironment } from './build-environment.js';
+import { changeRoot } from './root-layers.js';
+
+const PLAIN = { mode: 0o644, uid: 0, gid: 0 };
+
+/**
+ * Last, whatever came before: what must be one node's own is not in the root that all share, and nothing of the build is
+ * left in it.
+ */
+export function sealRoot(environment: BuildEnvironment): Stage {
+  return {
+    name: 'seal-root',
+    title: 'Sealing the root',
+    version: 1,
+    options: {},
+    files: [],
+    tools: [],
+    run: async (context) =>
+      changeRoot(context, environment, async (tree) => {
+        const writer = new RootWriter(context.ports.fs, tree.hostPath);
+        // machine-id(5): an empty file gets the node's own id at boot, bound over it when the root is read-only.
+        writer.file('/etc/machine-id', '', { ...PLAIN, mode: 0o444 });
+        for (const name of writer.sysroot.list('/etc/ssh')) {
+          if (/^ssh_host_.*key(\.pub)?$/.test(name)) writer.remove(`/etc/ssh/${name}`);
+        }
+        writer.remove('/var/lib/systemd/random-seed');
+        writer.remove('/var/lib/dbus/machine-id');
+        for (const directory of ['/run', '/tmp']) writer.empty(directory);
+        sealFstab(writer);
+      }),
+  };
+}
+
+/** /init mounts the root; a line for "/" makes systemd-remount-fs try to remount an overlay, and fail. */
+function sealFstab(writer: RootWriter): void {
+  const path = '/etc/fstab';
+  const text = writer.sysroot.isFile(path) ? Buffer.from(writer.sysroot.readFile(path)).toString('utf8') : '';
+  const lines = text
+    .split('\n')
+    .filter((line) => !/^\s*[^#\s]\S*\s+\/\s/.test(line) && !/UNCONFIGURED/.test(line));
+  writer.file(path, lines.join('\n'), PLAIN);
+}

@@ -1,0 +1,123 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import type { BytePath } from '../ports/byte-path.js';
+import type { Ports } from '../ports/ports.js';
+import type { RunningProcess } from '../ports/process-runner.js';
+import { dnsmasqArgv, ganeshaConfig } from '../vm/lab-config.js';
+import type { LabNamespace } from '../vm/lab-namespace.js';
+import { networkBatch } from '../vm/lab-network.js';
+import type { LabFiles } from './prepare-lab-files.js';
+
+/** How long a service may take until it is ready; each takes well under a second on an idle machine. */
+const READY_TIMEOUT_MS = 30_000;
+
+/** The servers of a lab while they run. */
+export interface LabServices {
+  /** Name of the first one that ended although nobody asked it to; undefined while all run. */
+  readonly dead: () => string | undefined;
+}
+
+/** Where the servers write and who listens. */
+export interface LabServiceOptions {
+  /** Directory for one log per service. */
+  readonly logs: BytePath;
+  /** Each line of dnsmasq's log as it comes. */
+  readonly onDhcpLine: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+interface Service {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly onLine?: (line: string) => void;
+  /** A line of its output that says it is ready. */
+  readonly readyLine?: RegExp;
+  /** A file, as the lab sees it, that appears when it is ready. */
+  readonly readyFile?: BytePath;
+}
+
+/**
+ * Makes the lab's network and starts its servers inside the namespace: rpcbind, nfs-ganesha, dnsmasq, each with a log of
+ * its own. They end with the namespace.
+ */
+export async function startLabServices(
+  ports: Ports,
+  namespace: LabNamespace,
+  files: LabFiles,
+  options: LabServiceOptions,
+): Promise<LabServices> {
+  const { runner, fs } = ports;
+  const inside = (argv: readonly string[], input?: string) =>
+    runner.run({
+      argv: namespace.enter(argv),
+      ...(input === undefined ? {} : { input: Buffer.from(input) }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  // rpcbind and ganesha keep sockets and locks in /run; other labs and the host have theirs.
+  await inside(['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'mkroot-lab', '/run']);
+  await inside(['mkdir', '/run/rpcbind', '/run/ganesha']);
+  await inside(['ip', '-batch', '-'], networkBatch());
+
+  const config = `${options.logs}/ganesha.conf`;
+  fs.writeFile(config, ganeshaConfig(files.exports, files.recovery));
+  const services: Service[] = [
+    { name: 'rpcbind', argv: ['rpcbind', '-f', '-w'], readyFile: '/run/rpcbind.sock' },
+    {
+      name: 'nfs-ganesha',
+      argv: ['ganesha.nfsd', '-F', '-f', config, '-L', 'STDOUT', '-p', '/run/ganesha.pid'],
+      readyLine: /NFS SERVER INITIALIZED/,
+    },
+    {
+      name: 'dnsmasq',
+      argv: dnsmasqArgv(files.tftpRoot),
+      readyLine: /started, version/,
+      onLine: options.onDhcpLine,
+    },
+  ];
+  let dead: string | undefined;
+  for (const service of services) {
+    const running = await startService(ports, namespace, service, options);
+    void running.exited.then(() => {
+      dead ??= service.name;
+    });
+  }
+  return { dead: () => dead };
+}
+
+async function startService(
+  { runner, fs, clock }: Ports,
+  namespace: LabNamespace,
+  { name, argv, onLine, readyLine, readyFile }: Service,
+  { logs, signal }: LabServiceOptions,
+): Promise<RunningProcess> {
+  let ready = false;
+  const tail: string[] = [];
+  const running = await runner.start({
+    argv: namespace.enter(argv),
+    logFile: `${logs}/${name}.log`,
+    onLine: (line) => {
+      tail.push(line);
+      if (tail.length > 20) tail.shift();
+      ready ||= readyLine?.test(line) ?? false;
+      onLine?.(line);
+    },
+  });
+  let ended = false;
+  void running.exited.then(() => {
+    ended = true;
+  });
+  const deadline = clock.monotonicMs() + READY_TIMEOUT_MS;
+  while (!ready) {
+    if (ended || clock.monotonicMs() > deadline) {
+      throw new MkrootError(
+        `Cannot start "${name}" in the lab: ${ended ? 'it ended at once' : `it was not ready within ${READY_TIMEOUT_MS / 1000} s`}`,
+        {
+          exitCode: ExitCode.ToolFailed,
+          details: [...tail.map((line) => `  | ${line}`), `Whole log: ${logs}/${name}.log`],
+        },
+      );
+    }
+    await clock.sleep(10, signal);
+    ready ||= readyFile !== undefined && fs.lstat(namespace.pathInside(readyFile)) !== undefined;
+  }
+  return running;
+}

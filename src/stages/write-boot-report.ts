@@ -1,0 +1,10 @@
+import type { BytePath } from '../ports/byte-path.js';
+import type { FileSystem } from '../ports/file-system.js';
+import type { BootReport } from '../vm/boot-report.js';
+import { bootReportHtml } from '../vm/boot-report-html.js';
+
+/** Writes timeline.json and report.html beside the logs. */
+export function writeBootReport(fs: FileSystem, directory: BytePath, report: BootReport): void {
+  fs.writeFile(`${directory}/timeline.json`, `${JSON.stringify(report, null, 2)}\n`);
+  fs.writeFile(`${directory}/report.html`, bootReportHtml(report));
+}
