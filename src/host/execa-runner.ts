@@ -104,6 +104,7 @@ function optionsFor(command: Command): Options {
 function watchOutput(child: Subprocess, command: Command): OutputTail {
   const tail = new OutputTail(TAIL_LINES, command.onLine);
   for (const stream of ['stdout', 'stderr'] as const) {
+    if (stream === 'stdout' && command.binaryOutput === true) continue;
     child[stream]?.on('data', (chunk: Uint8Array) => {
       tail.push(chunk, stream);
       if (command.logFile !== undefined) appendFileSync(command.logFile, chunk);

@@ -13,6 +13,10 @@ export interface Found {
   readonly builtins: readonly string[];
 }
 
+/** What an alias that is not asked for by a bus looks like; `crc32c` is one too, but of crypto alone. */
+const ALIAS_SHAPED =
+  /:|^(fs|crypto|net-pf|net|char-major|block-major|binfmt|rpc-auth|nfs-layouttype\d|ip_set|xt|ipt|nft)-/;
+
 /** Crypto templates (`crc32c`, `crypto-sha256`) are asked for by alias; the modules that provide them live here. */
 const CRYPTO = /^kernel\/(crypto|lib|arch|drivers\/crypto)\//;
 
@@ -67,19 +71,21 @@ export class ModuleLookup {
     const { modules, builtins } = this.kernel;
     const plain = normalizeName(name);
     if (modules.find(plain) !== undefined) return { modules: [plain], builtins: [] };
+    // kmod looks at the aliases first; but no module has the name of a built-in one for an alias, and reading them is slow.
+    if (builtins.has(plain)) return { modules: [], builtins: [plain] };
     const byAlias = (await this.#byAlias(name)).filter((module) => modules.find(module) !== undefined);
     if (byAlias.length > 0) return { modules: byAlias, builtins: [] };
-    if (builtins.has(plain)) return { modules: [], builtins: [plain] };
     return { modules: [], builtins: lookUpAlias(builtins.aliases(), normalizeAlias(name)) };
   }
 
   async #byAlias(name: string): Promise<string[]> {
-    const isCrypto = !name.includes(':');
-    if (isCrypto) {
+    const indexed = this.kernel.indexedAliases();
+    if (indexed !== undefined) return lookUpAlias(indexed, name);
+    if (!name.includes(':')) {
       const found = lookUpAlias(await this.aliases('crypto', ({ relative }) => CRYPTO.test(relative)), name);
-      if (found.length > 0 || this.kernel.indexedAliases() !== undefined) return found;
+      if (found.length > 0) return found;
     }
-    return lookUpAlias(await this.aliases('all', () => true), name);
+    return ALIAS_SHAPED.test(name) ? lookUpAlias(await this.aliases('all', () => true), name) : [];
   }
 
   async #scan(wanted: (file: ModuleFile) => boolean): Promise<ModuleAlias[]> {

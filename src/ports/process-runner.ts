@@ -11,6 +11,8 @@ export interface Command {
   readonly output?: 'capture' | 'inherit';
   /** Called for each line of either stream as it comes, without its newline. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** Standard output is data, not text: it is not split into lines, nor shown when the program fails. */
+  readonly binaryOutput?: boolean;
   /** Both streams are appended to this file as well. */
   readonly logFile?: string;
   readonly signal?: AbortSignal;
