@@ -24,7 +24,7 @@ export type Reason =
   /** A softdep or weakdep of a kernel module. */
   | { readonly kind: 'softdep'; readonly of: string; readonly when: 'pre' | 'post' | 'weak' }
   /** A PHY or MDIO driver that a network driver asks for at run time. */
-  | { readonly kind: 'phy'; readonly of: string; readonly family: string }
+  | { readonly kind: 'phy'; readonly of: string }
   /** `firmware=` of a kernel module. */
   | { readonly kind: 'firmware'; readonly of: string }
   /** A file that a program reads, known from mkroot's own table. */
@@ -62,7 +62,7 @@ export function describeReason(reason: Reason): string {
         ? `weakdep of module ${reason.of}`
         : `softdep (${reason.when}) of module ${reason.of}`;
     case 'phy':
-      return `PHY family ${reason.family} of module ${reason.of}`;
+      return `PHY or MDIO driver that module ${reason.of} may ask for`;
     case 'firmware':
       return `firmware of module ${reason.of}`;
     case 'data':

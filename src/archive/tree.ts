@@ -41,6 +41,11 @@ export class ArchiveTree {
     return path;
   }
 
+  /** Where an entry of this name would lie: the links among its parents are followed. */
+  placeOf(path: BytePath): BytePath {
+    return this.#place(path);
+  }
+
   /** The entry at exactly this path; links are not followed. */
   get(path: BytePath): ArchiveEntry | undefined {
     return this.#nodes.get(path)?.entry;

@@ -1,5 +1,5 @@
 import { fileEntry, hostFileEntry } from '../archive/entry.js';
-import type { Reason } from '../archive/reason.js';
+import { describeReason, type Reason } from '../archive/reason.js';
 import type { ArchiveTree } from '../archive/tree.js';
 import type { ModuleRequest } from '../kmod/driver-request.js';
 import type { Kernel } from '../kmod/kernel.js';
@@ -20,8 +20,23 @@ export interface WantedModules {
   readonly strict: boolean;
 }
 
+/** What was collected. */
+export interface CollectedModules {
+  readonly closure: ModuleClosure;
+  /** Modules, built-in ones too, that the wanted network drivers came to; dependencies left out. */
+  readonly nics: readonly string[];
+  /** The same for the further drivers. */
+  readonly drivers: readonly string[];
+}
+
 /** The transports that every initramfs of mkroot speaks. */
 const TRANSPORTS = ['dhcp', 'nfs', 'overlay'] as const;
+
+/** A request to the closure, with the wish that it stands for. */
+interface LabelledRequest extends ModuleRequest {
+  readonly group: 'transport' | 'nic' | 'driver';
+  readonly reason: Reason;
+}
 
 /**
  * Adds the modules for the network drivers, for DHCP, NFS and overlayfs, and for whatever else was asked, with dependencies
@@ -32,38 +47,49 @@ export async function collectModules(
   { fs, runner }: Ports,
   kernel: Kernel,
   { nics, drivers, strict }: WantedModules,
-): Promise<ModuleClosure> {
-  const reasons = new Map<string, Reason>();
-  const request = (what: string, kind: ModuleRequest['kind'], reason: Reason, optional = false): ModuleRequest => {
-    const label = labelOf(reason, what);
-    reasons.set(label, reason);
-    return { what, kind, label, optional };
-  };
-  const requests = [
-    ...TRANSPORTS.flatMap((transport) =>
-      transportModules(transport).map(({ name, optional }) =>
-        request(name, 'driver', { kind: 'base', what: `kernel modules for ${transport}` }, optional),
-      ),
-    ),
-    ...nics.map(({ value, reason }) => request(value, 'nic', reason)),
-    ...drivers.map(({ value, reason }) => request(value, 'driver', reason)),
+): Promise<CollectedModules> {
+  const requests: LabelledRequest[] = [
+    ...TRANSPORTS.flatMap(requestsFor),
+    ...nics.map((wanted) => userRequest(wanted, 'nic')),
+    ...drivers.map((wanted) => userRequest(wanted, 'driver')),
   ];
+  const byLabel = new Map(requests.map((request) => [request.label, request]));
   const closure = await resolveModules(kernel, requests, { unpacker: new Unpacker(fs, runner), strict });
-  addClosure(tree, kernel, closure, reasons);
-  return closure;
+  addClosure(tree, kernel, closure, byLabel);
+  const requestedBy = (group: LabelledRequest['group']) =>
+    [...closure.modules, ...closure.builtins]
+      .filter(({ cause }) => cause.kind === 'requested' && byLabel.get(cause.by)?.group === group)
+      .map(({ name }) => name);
+  return { closure, nics: requestedBy('nic'), drivers: requestedBy('driver') };
+}
+
+function requestsFor(transport: (typeof TRANSPORTS)[number]): LabelledRequest[] {
+  return transportModules(transport).map(({ name, optional }) => ({
+    what: name,
+    kind: 'driver',
+    label: `transport ${transport}: ${name}`,
+    optional,
+    group: 'transport',
+    reason: { kind: 'base', what: `kernel modules for ${transport}` },
+  }));
+}
+
+function userRequest({ value, reason }: Wanted, kind: ModuleRequest['kind']): LabelledRequest {
+  const label = reason.kind === 'recipe' ? `${reason.file}:${reason.line}: ${value}` : describeReason(reason);
+  return { what: value, kind, label, group: kind, reason };
 }
 
 function addClosure(
   tree: ArchiveTree,
   kernel: Kernel,
   closure: ModuleClosure,
-  reasons: ReadonlyMap<string, Reason>,
+  requests: ReadonlyMap<string, LabelledRequest>,
 ): void {
   for (const { target, data, cause } of closure.modules) {
-    tree.add(fileEntry(relative(target), data, reasonOf(cause, reasons)));
+    tree.add(fileEntry(relative(target), data, reasonOf(cause, requests)));
   }
   for (const { target, data, hostPath, cause } of closure.firmware) {
-    const reason = reasonOf(cause, reasons);
+    const reason = reasonOf(cause, requests);
     const size = kernel.sysroot.fs.lstat(hostPath)?.size ?? 0;
     tree.add(
       data === undefined
@@ -72,14 +98,16 @@ function addClosure(
     );
   }
   for (const { target, text } of textIndexes(kernel, closure)) {
-    tree.add(fileEntry(relative(target), Buffer.from(text, 'latin1'), { kind: 'index', of: 'the modules above' }));
+    tree.add(
+      fileEntry(relative(target), Buffer.from(text, 'latin1'), { kind: 'index', of: 'the modules above' }),
+    );
   }
 }
 
-function reasonOf(cause: ModuleCause, reasons: ReadonlyMap<string, Reason>): Reason {
+function reasonOf(cause: ModuleCause, requests: ReadonlyMap<string, LabelledRequest>): Reason {
   switch (cause.kind) {
     case 'requested':
-      return reasons.get(cause.by) ?? { kind: 'base', what: cause.by };
+      return requests.get(cause.by)?.reason ?? { kind: 'base', what: cause.by };
     case 'dependency':
       return { kind: 'module-dependency', of: cause.of };
     case 'softdep':
@@ -90,20 +118,6 @@ function reasonOf(cause: ModuleCause, reasons: ReadonlyMap<string, Reason>): Rea
       return { kind: 'phy', of: cause.of };
     case 'firmware':
       return { kind: 'firmware', of: cause.of };
-  }
-}
-
-/** How a request is called in messages; unique, so that the reason can be found again. */
-function labelOf(reason: Reason, what: string): string {
-  switch (reason.kind) {
-    case 'option':
-      return reason.option;
-    case 'recipe':
-      return `${reason.file}:${reason.line} ${what}`;
-    case 'base':
-      return `${reason.what} (${what})`;
-    default:
-      return what;
   }
 }
 

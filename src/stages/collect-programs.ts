@@ -14,7 +14,11 @@ const PROVIDED: ReadonlySet<BytePath> = new Set(['/bin/sh']);
  * Adds programs of the root with everything that they need to run: loader, libraries, links, interpreters, data files. A program
  * takes the place of the busybox applet of the same name. Returns sentences for the user.
  */
-export function collectPrograms(tree: ArchiveTree, root: Sysroot, programs: readonly Wanted[]): readonly string[] {
+export function collectPrograms(
+  tree: ArchiveTree,
+  root: Sysroot,
+  programs: readonly Wanted[],
+): readonly string[] {
   const reasons = new Map(programs.map(({ value, reason }) => [value, reason]));
   const { files, placements, warnings } = resolveElfClosure(
     root,
@@ -24,7 +28,8 @@ export function collectPrograms(tree: ArchiveTree, root: Sysroot, programs: read
   const toReason = (cause: ClosureCause) => reasonOf(cause, reasons, (path) => tree.placeOf(relative(path)));
   // Links first: what lies behind them then lands where they lead.
   for (const { path, links, cause } of files) {
-    const reason: Reason = cause.kind === 'requested' ? toReason(cause) : { kind: 'link', of: relative(path) };
+    const reason: Reason =
+      cause.kind === 'requested' ? toReason(cause) : { kind: 'link', of: relative(path) };
     for (const link of links) {
       if (isLinkOfTheArchive(tree, link.path)) continue;
       tree.add(symlinkEntry(relative(link.path), link.target, reason), { replace: true });
@@ -34,7 +39,9 @@ export function collectPrograms(tree: ArchiveTree, root: Sysroot, programs: read
     tree.add(symlinkEntry(relative(path), target, toReason(cause)), { replace: true });
   }
   for (const { path, hostPath, stat, cause } of files) {
-    const entry = hostFileEntry(relative(path), { hostPath, size: stat.size }, toReason(cause), { mode: stat.mode });
+    const entry = hostFileEntry(relative(path), { hostPath, size: stat.size }, toReason(cause), {
+      mode: stat.mode,
+    });
     tree.add(entry, { replace: true });
   }
   return warnings;

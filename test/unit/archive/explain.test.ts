@@ -33,7 +33,7 @@ const sidecar: Sidecar = {
     },
     entry('lib/firmware/tigon/tg3.bin', 50, { kind: 'firmware', of: 'tg3' }),
     entry('lib/m/bcm-phy-lib.ko', 30, { kind: 'module-dependency', of: 'broadcom' }),
-    entry('lib/m/broadcom.ko', 20, { kind: 'phy', of: 'tg3', family: 'broadcom' }),
+    entry('lib/m/broadcom.ko', 20, { kind: 'phy', of: 'tg3' }),
     entry(
       'lib/m/libphy.ko',
       400,
@@ -86,7 +86,7 @@ describe('explainSidecar', () => {
           1.5 kB    lib/m/tg3.ko
            400 B      lib/m/libphy.ko  (dependency of module tg3)
             50 B      lib/firmware/tigon/tg3.bin  (firmware of module tg3)
-            50 B      lib/m/broadcom.ko  (PHY family broadcom of module tg3)
+            50 B      lib/m/broadcom.ko  (PHY or MDIO driver that module tg3 may ask for)
             30 B        lib/m/bcm-phy-lib.ko  (dependency of module broadcom)"
     `);
   });

@@ -1,0 +1,82 @@
+import { Args, Flags } from '@oclif/core';
+import { COMPRESSIONS } from '../archive/compression.js';
+import { formatSize, renderExplanation } from '../archive/explain.js';
+import { BaseCommand } from '../cli/base-command.js';
+import { packageDirectories } from '../cli/package-directories.js';
+import { explainInitrd } from '../pipelines/ask-why.js';
+import { makeInitrd } from '../pipelines/make-initrd.js';
+import { planInitrd } from '../pipelines/plan-initrd.js';
+import { displayPath, toBytePath } from '../ports/byte-path.js';
+
+/** `mkroot initrd`: the initramfs of an image or of any root directory. */
+export default class Initrd extends BaseCommand {
+  static override summary = 'Make the initramfs of an image that mkroot built, or of any root directory';
+
+  static override description =
+    `Nothing of the root is run, so its architecture does not matter. Beside the initramfs a file <initrd>.json says why each entry is in it.`;
+
+  static override examples = [
+    '<%= config.bin %> initrd compute --nic tg3',
+    '<%= config.bin %> initrd --root /srv/root --kernel 6.12.117+deb13-amd64 --nic 14e4:1657 --output initrd.img',
+    "<%= config.bin %> initrd compute --nic 'bnx2*' --program /usr/bin/strace --explain",
+  ];
+
+  static override args = {
+    recipe: Args.string({ description: 'image to make it for, by the name of its recipe' }),
+  };
+
+  static override flags = {
+    root: Flags.string({ description: 'root directory, instead of an image', helpValue: 'DIR' }),
+    kernel: Flags.string({ description: 'kernel release; the newest by default', helpValue: 'VERSION' }),
+    nic: Flags.string({
+      description: 'network driver: module name, PCI id (14e4:1657) or glob; may be repeated',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'DRIVER',
+    }),
+    driver: Flags.string({
+      description: 'further kernel module, by name or glob; may be repeated',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'MODULE',
+    }),
+    program: Flags.string({
+      description: 'program of the root, with its libraries and data files; may be repeated',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'PATH',
+    }),
+    file: Flags.string({
+      description: 'file or directory of this machine; may be repeated',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'SRC:DST',
+    }),
+    compress: Flags.option({ description: 'zstd by default', options: COMPRESSIONS })(),
+    output: Flags.string({
+      char: 'o',
+      description: "where to write it; default: beside the image's generations, or ./initrd-VERSION.img",
+      helpValue: 'FILE',
+    }),
+    strict: Flags.boolean({ description: 'missing firmware is an error' }),
+    explain: Flags.boolean({ description: 'print what brought each file, with sizes' }),
+    state: BaseCommand.stateFlag,
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Initrd);
+    const ports = this.ports({ verbose: flags.verbose });
+    const plan = planInitrd(ports.fs, { ...flags, recipe: args.recipe });
+    const result = await makeInitrd(ports, {
+      ...plan,
+      ...packageDirectories(),
+      version: this.config.version,
+    });
+    if (flags.explain) this.log(renderExplanation(explainInitrd(ports.fs, toBytePath(result.path))));
+    this.log(
+      `${displayPath(toBytePath(result.path))}: ${formatSize(result.sizes.packed)} (${formatSize(result.sizes.unpacked)} unpacked), ` +
+        `kernel ${result.kernel}, ${result.modules.length} modules, sha256 ${result.sha256.slice(0, 16)}…`,
+    );
+    return result;
+  }
+}

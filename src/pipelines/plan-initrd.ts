@@ -1,0 +1,134 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { Compression } from '../archive/compression.js';
+import { ExitCode, MkrootError } from '../errors.js';
+import { type Generation, initrdPath, openImage, readManifest } from '../images/image-store.js';
+import type { Manifest } from '../images/manifest.js';
+import { type BytePath, toBytePath } from '../ports/byte-path.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
+import type { ExtraFile } from '../stages/collect-files.js';
+import type { Wanted } from '../stages/wanted.js';
+import { noRecipe, type RecipeInitrd, recipeInitrd } from './recipe-initrd.js';
+
+/** What `mkroot initrd` was told on the command line. */
+export interface InitrdOptions {
+  readonly recipe?: string | undefined;
+  readonly root?: string | undefined;
+  readonly kernel?: string | undefined;
+  readonly nic?: readonly string[] | undefined;
+  readonly driver?: readonly string[] | undefined;
+  readonly program?: readonly string[] | undefined;
+  readonly file?: readonly string[] | undefined;
+  readonly compress?: Compression | undefined;
+  readonly output?: string | undefined;
+  readonly strict?: boolean | undefined;
+  readonly state: string;
+}
+
+/** Everything that decides about an initramfs, from the recipe and the options. */
+export interface InitrdPlan {
+  readonly root: BytePath;
+  readonly kernel: string | undefined;
+  readonly image: { readonly name: string; readonly generation: string } | undefined;
+  /** Seconds since the epoch, for the clock of nodes whose battery is empty; undefined to take the kernel package's time. */
+  readonly builtAt: number | undefined;
+  readonly nics: readonly Wanted[];
+  readonly drivers: readonly Wanted[];
+  readonly programs: readonly Wanted[];
+  readonly files: readonly ExtraFile[];
+  readonly compression: Compression;
+  /** undefined: in the current directory, named after the kernel. */
+  readonly output: BytePath | undefined;
+  readonly strict: boolean;
+}
+
+/**
+ * Joins the image's recipe and the options into a plan; options add to lists and replace single values.
+ * @throws MkrootError Usage if neither an image nor a root is named, or both, or no network driver at all.
+ */
+export function planInitrd(fs: ReadFileSystem, options: InitrdOptions): InitrdPlan {
+  const plan = options.root === undefined ? planForImage(fs, options) : planForRoot(options);
+  if (plan.nics.length === 0) {
+    throw new MkrootError('Cannot make an initramfs without a network driver: no --nic was given', {
+      exitCode: ExitCode.Usage,
+      hint: "Name the nodes' driver or PCI id, as in --nic tg3 or --nic 14e4:1657 (lspci -nn shows it), or put it into the recipe: initrd: {nic: [tg3]}.",
+    });
+  }
+  return plan;
+}
+
+function planForRoot(options: InitrdOptions): InitrdPlan {
+  if (options.recipe !== undefined) {
+    throw new MkrootError(
+      `Cannot use --root together with the image "${options.recipe}": one of them is enough`,
+      {
+        exitCode: ExitCode.Usage,
+        hint: 'Leave one of them out.',
+      },
+    );
+  }
+  return {
+    root: toBytePath(resolve(options.root!)).replace(/\/+$/, ''),
+    image: undefined,
+    builtAt: undefined,
+    ...fromOptions(options, noRecipe),
+    output: options.output === undefined ? undefined : toBytePath(resolve(options.output)),
+  };
+}
+
+function planForImage(fs: ReadFileSystem, options: InitrdOptions): InitrdPlan {
+  if (options.recipe === undefined) {
+    throw new MkrootError('Cannot make an initramfs: neither an image nor a root directory was named', {
+      exitCode: ExitCode.Usage,
+      hint: 'For an image: mkroot initrd compute --nic tg3. For a root directory: mkroot initrd --root DIR --nic tg3.',
+    });
+  }
+  const state = toBytePath(resolve(options.state));
+  const generation = openImage(fs, state, options.recipe);
+  const manifest = readManifest(fs, generation);
+  return {
+    root: generation.root,
+    image: { name: manifest.name, generation: generation.id },
+    builtAt: Math.floor(Date.parse(manifest.createdAt) / 1000),
+    ...fromOptions(options, recipeInitrd(manifest)),
+    output:
+      options.output === undefined
+        ? defaultOutput(state, manifest, generation)
+        : toBytePath(resolve(options.output)),
+  };
+}
+
+function defaultOutput(state: BytePath, manifest: Manifest, generation: Generation): BytePath {
+  return initrdPath(state, manifest.name, generation.id);
+}
+
+function fromOptions(options: InitrdOptions, recipe: RecipeInitrd) {
+  return {
+    kernel: options.kernel,
+    nics: [...recipe.nics, ...wanted('--nic', options.nic)],
+    drivers: [...recipe.drivers, ...wanted('--driver', options.driver)],
+    programs: [...recipe.programs, ...wanted('--program', options.program)],
+    files: [...recipe.files, ...(options.file ?? []).map(fileOption)],
+    compression: options.compress ?? recipe.compression,
+    strict: options.strict ?? false,
+  };
+}
+
+function wanted(option: string, values: readonly string[] = []): Wanted[] {
+  return values.map((value) => ({ value, reason: { kind: 'option', option: `${option} ${value}` } }));
+}
+
+function fileOption(text: string): ExtraFile {
+  const colon = text.lastIndexOf(':');
+  const destination = text.slice(colon + 1);
+  if (colon <= 0 || !isAbsolute(destination)) {
+    throw new MkrootError(`Cannot use --file "${text}": it is not SRC:DST with an absolute DST`, {
+      exitCode: ExitCode.Usage,
+      hint: 'For example: --file ./motd:/etc/motd',
+    });
+  }
+  return {
+    source: toBytePath(resolve(text.slice(0, colon))),
+    destination: toBytePath(destination),
+    reason: { kind: 'option', option: `--file ${text}` },
+  };
+}
