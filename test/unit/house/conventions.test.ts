@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { filesBelow, linesMatching, productFiles } from './source-files.js';
+import { filesBelow, importsOf, linesMatching, productFiles } from './source-files.js';
 
 const OWN = ['src', 'test', 'scripts', 'initramfs-skel', 'qemu', 'bin'];
 const ownFiles = filesBelow(OWN, /./).filter(({ path }) => !path.startsWith('test/unit/house/'));
@@ -97,6 +97,25 @@ describe('conventions of the house', () => {
         /\b(test|it|describe)\.(skip|only|todo|fails|skipIf|runIf)\b|\b(xit|xdescribe|fdescribe)\(/,
       ),
     ).toEqual([]);
+  });
+
+  test('every dependency is used where it is declared', () => {
+    const [manifest] = filesBelow([''], /^package\.json$/);
+    const { dependencies, devDependencies } = JSON.parse(manifest!.text) as Record<
+      string,
+      Record<string, string>
+    >;
+    const imported = (files: typeof ownFiles) => files.flatMap(importsOf);
+    const product = imported(productFiles);
+    const development = imported([...typescript, ...filesBelow([''], /^vitest\.config\.ts$/)]);
+    const unused = [
+      ...Object.keys(dependencies!).filter((name) => !product.includes(name)),
+      // Tools are run, not imported; types are for the compiler.
+      ...Object.keys(devDependencies!)
+        .filter((name) => !/^@types\/|^@biomejs\/|^typescript$/.test(name))
+        .filter((name) => !development.some((used) => used === name || used.startsWith(`${name}/`))),
+    ];
+    expect(unused).toEqual([]);
   });
 
   test('package-lock.json names no registry', () => {
