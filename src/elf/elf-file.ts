@@ -42,14 +42,9 @@ export class ElfFile {
     return this.#interpreter;
   }
 
-  /** What the file wants to be loaded with it (PT_DYNAMIC). */
+  /** What the file wants to be loaded with it (PT_DYNAMIC). klibc's programs have a loader and no such section. */
   get dynamic(): DynamicSection | undefined {
     if (this.#dynamic === null) this.#dynamic = readDynamicSection(this.#bytes, this.header);
-    if (this.#dynamic === undefined && this.interpreter !== undefined)
-      throw damagedElf(
-        this.#bytes.name,
-        'it asks for a dynamic loader but has no dynamic section (PT_DYNAMIC)',
-      );
     return this.#dynamic;
   }
 
