@@ -82,22 +82,26 @@ function rootOf(reason: Reason, brought: readonly ExplainedEntry[]): ExplainedRo
   return { reason, brought: bySize(brought), totalSize: total(brought) };
 }
 
-/** The tree as indented lines with sizes; what weighs nothing and brings nothing is counted, not listed. */
+/** The tree as indented lines with sizes; directories, links and devices that bring nothing are counted, not listed. */
 export function renderExplanation(roots: readonly ExplainedRoot[]): string {
   const lines: string[] = [];
   const visit = (node: ExplainedEntry, depth: number, showReason: boolean) => {
     const name = `${'  '.repeat(depth)}${displayPath(node.entry.path)}`;
     lines.push(row(node.totalSize, showReason ? `${name}  (${describeReason(node.reason)})` : name));
-    for (const child of node.brought) visit(child, depth + 1, true);
+    for (const child of node.brought.filter(weighs)) visit(child, depth + 1, true);
   };
   for (const root of roots) {
     lines.push(row(root.totalSize, describeReason(root.reason)));
-    const listed = root.brought.filter(({ totalSize, brought }) => totalSize > 0 || brought.length > 0);
+    const listed = root.brought.filter(weighs);
     for (const node of listed) visit(node, 1, false);
     const rest = root.brought.length - listed.length;
-    if (rest > 0) lines.push(row(0, `  and ${rest} that weigh nothing (directories, links, devices)`));
+    if (rest > 0) lines.push(row(0, `  and ${rest} directories, links or devices`));
   }
   return lines.join('\n');
+}
+
+function weighs({ entry, brought }: ExplainedEntry): boolean {
+  return entry.kind === 'file' || brought.length > 0;
 }
 
 /** A chain as lines: the entry first, then each "because". */

@@ -11,6 +11,7 @@ import type { Ports } from '../ports/ports.js';
 import { Sysroot } from '../rootfs/sysroot.js';
 import { collectBusybox } from '../stages/collect-busybox.js';
 import { collectFiles } from '../stages/collect-files.js';
+import { collectMergedDirectories } from '../stages/collect-merged-directories.js';
 import { type CollectedModules, collectModules } from '../stages/collect-modules.js';
 import { collectPrograms } from '../stages/collect-programs.js';
 import { collectSkeleton } from '../stages/collect-skeleton.js';
@@ -44,6 +45,7 @@ export async function makeInitrd(ports: Ports, request: InitrdRequest): Promise<
   const task = progress.task(`initrd for kernel ${kernel.release}`);
   try {
     const tree = new ArchiveTree();
+    collectMergedDirectories(tree);
     collectSkeleton(tree, fs, request.skeleton);
     collectBusybox(tree, root, new Sysroot(fs, ''), architecture);
     task.update('kernel modules');

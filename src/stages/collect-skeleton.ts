@@ -15,16 +15,6 @@ const DEVICES = [
   { path: 'dev/null', mode: 0o666, device: { type: 'character', major: 1, minor: 3 } },
 ] as const;
 
-/**
- * The archive is always usr-merged, as today's roots are: what the root has below /lib and what it has below /usr/lib then
- * meet in one place, whichever of the two an interpreter, a library path or the kernel names.
- */
-const MERGED_DIRECTORIES: Readonly<Record<BytePath, BytePath>> = {
-  bin: 'usr/bin',
-  sbin: 'usr/sbin',
-  lib: 'usr/lib',
-};
-
 /** Modes that differ from 0755. */
 const DIRECTORY_MODES: Readonly<Record<BytePath, number>> = { tmp: 0o1777 };
 
@@ -42,12 +32,8 @@ export function collectSkeleton(tree: ArchiveTree, fs: ReadFileSystem, directory
       },
     );
   }
-  for (const [path, target] of Object.entries(MERGED_DIRECTORIES)) {
-    tree.add(directoryEntry(target, { kind: 'base', what: 'usr-merged directories' }));
-    tree.add(symlinkEntry(path, target, { kind: 'base', what: 'usr-merged directories' }));
-  }
   for (const path of readList(fs, `${directory}/${DIRECTORIES}`)) {
-    if (path in MERGED_DIRECTORIES) continue;
+    if (tree.get(path)?.kind === 'symlink') continue;
     tree.add(directoryEntry(path, skeleton(DIRECTORIES), { mode: DIRECTORY_MODES[path] ?? 0o755 }));
   }
   for (const { path, mode, device } of DEVICES) {
@@ -72,10 +58,10 @@ function collectBelow(tree: ArchiveTree, fs: ReadFileSystem, directory: BytePath
     if (stat?.kind === 'directory') {
       collectBelow(tree, fs, directory, `${path}/`);
     } else if (stat?.kind === 'symlink') {
-      tree.add(symlinkEntry(path, fs.readlink(hostPath), skeleton(path)));
+      tree.add(symlinkEntry(path, fs.readlink(hostPath), skeleton('init and its parts')));
     } else if (stat?.kind === 'file') {
       const mode = (stat.mode & 0o111) === 0 ? 0o644 : 0o755;
-      tree.add(hostFileEntry(path, { hostPath, size: stat.size }, skeleton(path), { mode }));
+      tree.add(hostFileEntry(path, { hostPath, size: stat.size }, skeleton('init and its parts'), { mode }));
     }
   }
 }
