@@ -4,7 +4,6 @@
 
 # mount_kernel_file_systems: /run as systemd would mount it, since it keeps the one that it finds.
 mount_kernel_file_systems() {
-  mkdir -p "$ROOT/proc" "$ROOT/sys" "$ROOT/dev" "$ROOT/run" "$ROOT/tmp" "$ROOT/sysroot"
   mount -t proc -o nosuid,noexec,nodev proc "$ROOT/proc"
   mount -t sysfs -o nosuid,noexec,nodev sysfs "$ROOT/sys"
   # Some kernels mount devtmpfs by themselves.
@@ -18,16 +17,18 @@ mount_kernel_file_systems() {
 # prepare_shutdown_root: /run/initramfs, to which systemd-shutdown pivots so that the root itself can be unmounted
 # (systemd's "Initrd interface"). The DHCP client lives in it too.
 prepare_shutdown_root() {
-  for directory in bin lib/mkroot state dev proc sys run oldroot; do
-    mkdir -p "$ROOT/run/initramfs/$directory"
-  done
-  ln -s bin "$ROOT/run/initramfs/sbin"
-  cp -a "$ROOT/bin/." "$ROOT/run/initramfs/bin/"
-  cp -a "$ROOT/lib/mkroot/." "$ROOT/run/initramfs/lib/mkroot/"
-  cp -a "$ROOT/shutdown" "$ROOT/run/initramfs/shutdown"
+  (
+    cd "$ROOT/run" || exit
+    mkdir -p initramfs/lib initramfs/state initramfs/dev initramfs/proc initramfs/sys initramfs/run initramfs/oldroot
+    cp -a "$ROOT/bin" "$ROOT/shutdown" initramfs/
+    cp -a "$ROOT/lib/mkroot" initramfs/lib/
+    ln -s bin initramfs/sbin
+  )
 }
 
 write_hand_over() {
+  mkdir -p "$ROOT/run/systemd/network" "$ROOT/run/systemd/system/networking.service.d" \
+    "$ROOT/run/NetworkManager/conf.d" "$ROOT/run/network"
   write_networkd_configuration
   write_network_manager_configuration
   write_ifupdown_state
@@ -35,11 +36,17 @@ write_hand_over() {
   hand_over_summary="hostname $node_name, $boot_nic kept"
 }
 
+# write_file PATH: standard input becomes the file, without a process.
+write_file() {
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+  done >"$1"
+}
+
 # write_networkd_configuration: the device keeps its name and its addresses. It stays managed, with KeepConfiguration=,
 # because systemd-networkd-wait-online fails when the only device is unmanaged.
 write_networkd_configuration() {
-  mkdir -p "$ROOT/run/systemd/network"
-  cat >"$ROOT/run/systemd/network/00-mkroot-boot.link" <<END
+  write_file "$ROOT/run/systemd/network/00-mkroot-boot.link" <<END
 [Match]
 MACAddress=$node_mac
 [Link]
@@ -47,7 +54,7 @@ NamePolicy=keep
 AlternativeNamesPolicy=database onboard slot path
 MACAddressPolicy=none
 END
-  cat >"$ROOT/run/systemd/network/00-mkroot-boot.network" <<END
+  write_file "$ROOT/run/systemd/network/00-mkroot-boot.network" <<END
 [Match]
 Name=$boot_nic
 [Link]
@@ -63,8 +70,7 @@ END
 }
 
 write_network_manager_configuration() {
-  mkdir -p "$ROOT/run/NetworkManager/conf.d"
-  cat >"$ROOT/run/NetworkManager/conf.d/00-mkroot-boot.conf" <<END
+  write_file "$ROOT/run/NetworkManager/conf.d/00-mkroot-boot.conf" <<END
 [device-mkroot-boot]
 match-device=mac:$node_mac
 managed=0
@@ -73,9 +79,8 @@ END
 
 # write_ifupdown_state: for ifup the device is up already; ifdown at power-off must not take it down.
 write_ifupdown_state() {
-  mkdir -p "$ROOT/run/network" "$ROOT/run/systemd/system/networking.service.d"
   printf '%s=%s\n' "$boot_nic" "$boot_nic" >"$ROOT/run/network/ifstate"
-  cat >"$ROOT/run/systemd/system/networking.service.d/50-mkroot-boot.conf" <<END
+  write_file "$ROOT/run/systemd/system/networking.service.d/50-mkroot-boot.conf" <<END
 [Service]
 ExecStop=
 ExecStop=-/sbin/ifdown -a --read-environment --exclude=lo --exclude=$boot_nic
@@ -84,7 +89,7 @@ END
 
 # write_boot_facts: /run/mkroot/boot, key=value lines for whoever asks later what this node booted.
 write_boot_facts() {
-  cat >"$ROOT/run/mkroot/boot" <<END
+  write_file "$ROOT/run/mkroot/boot" <<END
 version=$MKROOT_VERSION
 image=$MKROOT_IMAGE
 generation=$MKROOT_GENERATION
@@ -110,8 +115,8 @@ find_real_init() {
 # move_kernel_file_systems: /run takes the layers along.
 move_kernel_file_systems() {
   trap - EXIT
+  [ -d "$ROOT/sysroot/run" ] || mkdir -p "$ROOT/sysroot/dev" "$ROOT/sysroot/proc" "$ROOT/sysroot/sys" "$ROOT/sysroot/run"
   for directory in dev proc sys run; do
-    mkdir -p "$ROOT/sysroot/$directory"
     mount --move "$ROOT/$directory" "$ROOT/sysroot/$directory"
   done
 }

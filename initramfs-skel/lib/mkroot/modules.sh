@@ -9,18 +9,12 @@ load_device_modules() {
   load_soft_dependencies pre
   coldplug
   load_soft_dependencies post
-  loaded_modules="drivers for $(count_words "$known_aliases") devices tried"
 }
 
 # load_other_modules: what the image always needs (overlay, NFS).
 load_other_modules() {
   # shellcheck disable=SC2086 # A list of names, written by the builder.
   modprobe -a -q $MKROOT_MODULES
-}
-
-count_words() {
-  # shellcheck disable=SC2086 # Splitting is the point; aliases hold no blanks.
-  (set -f && set -- $1 && echo "$#")
 }
 
 # coldplug: modprobe for every device's alias. A bus driver that loads makes new devices, so until there are no new ones;

@@ -41,9 +41,15 @@ list_linked_nics() {
   done
 }
 
+# start_links: as soon as the drivers are there; while the link comes up (2 s are usual) other work goes on.
+start_links() {
+  raised_nics=''
+  list_nics
+  list_linked_nics
+}
+
 # wait_for_device: until one device has a link. Switches with spanning tree take half a minute to let a link through.
 wait_for_device() {
-  raised_nics='' nics='' linked_nics=''
   seconds_up
   device_deadline=$((answer + device_timeout))
   carrier_deadline=''

@@ -28,14 +28,22 @@ enter_stage() {
   fi
 }
 
+# find_consoles: once, before the first line. $console_level hides what is not more severe; files of /proc/sys can only be
+# read whole, which the shell's read does not do.
+find_consoles() {
+  console_level=$(cat "$ROOT/proc/sys/kernel/printk" 2>/dev/null)
+  console_level=${console_level%%[!0-9]*}
+  console_level=${console_level:-0}
+  consoles=$(cat "$ROOT/sys/class/tty/console/active" 2>/dev/null)
+  consoles=${consoles:-console}
+}
+
 # print_line LEVEL TEXT: one line on every console and in the kernel's log, LEVEL being a syslog severity. The kernel's
 # printk writes a line whole, between its own lines; only when its console level hides LEVEL are the consoles written to.
 print_line() {
   one_line "$2"
   printf '<%s>%s\n' "$1" "$answer" >>"$ROOT/dev/kmsg"
-  read -r console_level _ <"$ROOT/proc/sys/kernel/printk" || console_level=0
-  [ "$console_level" -gt "$1" ] && return 0
-  read -r consoles <"$ROOT/sys/class/tty/console/active" || consoles=console
+  [ "$console_level" -le "$1" ] || return 0
   for console in $consoles; do
     printf '%s\n' "$answer" >>"$ROOT/dev/$console"
   done 2>/dev/null
