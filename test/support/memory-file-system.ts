@@ -16,10 +16,15 @@ export function memoryFileSystem(tree: MemoryTree = {}): DiskFileSystem {
     else if (typeof content === 'object' && 'link' in content) volume.symlinkSync(content.link, path);
     else volume.writeFileSync(path, content);
   }
-  // memfs keeps names as JavaScript strings, so byte paths go through unchanged.
+  // memfs keeps names as JavaScript strings and encodes them as UTF-8 when asked for bytes; byte paths go through unchanged.
+  const overrides: Partial<Record<string | symbol, unknown>> = {
+    readdirSync: (path: string) =>
+      (volume.readdirSync(path) as string[]).map((name) => Buffer.from(name, 'latin1')),
+    readlinkSync: (path: string) => Buffer.from(volume.readlinkSync(path) as string, 'latin1'),
+  };
   const node = new Proxy(volume, {
     get: (target, key) => {
-      const member = Reflect.get(target, key);
+      const member = overrides[key] ?? Reflect.get(target, key);
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
