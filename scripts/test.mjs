@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { root, setUp } from './set-up.mjs';
 
 const STEPS = {
@@ -11,7 +11,9 @@ const STEPS = {
   types: () => check('tsc', ['-p', 'tsconfig.json', '--noEmit']),
   shellcheck: () =>
     shellScripts()
-      .map((path) => check('shellcheck', [path]))
+      .map((path) =>
+        check('shellcheck', ['--external-sources', '--check-sourced', '--source-path=SCRIPTDIR', path]),
+      )
       .reduce(sum, { passed: 0, failed: 0 }),
   unit: () => suite('unit'),
   judges: () => suite('judges'),
@@ -92,7 +94,10 @@ function suite(project) {
   return { passed, failed: failed === 0 ? ran.failed : failed };
 }
 
-/** Every shell script of the repository: by name, or by its first line. */
+/**
+ * Every shell script of the repository, by name or by its first line. Parts that a script names in a `shellcheck source=`
+ * directive are checked together with it: alone, their variables look unused.
+ */
 function shellScripts() {
   const skipped = new Set(['node_modules', 'dist', '.git', '.mkroot', 'golden']);
   const below = (directory) =>
@@ -101,13 +106,20 @@ function shellScripts() {
       if (entry.isDirectory()) return skipped.has(entry.name) ? [] : below(path);
       return entry.isFile() && isShellScript(path) ? [path] : [];
     });
-  return below('.').sort();
+  const scripts = below('.').sort();
+  const sourced = new Set(
+    scripts.flatMap((path) =>
+      [...read(path).matchAll(/# shellcheck source=(\S+)/g)].map(([, part]) => join(dirname(path), part)),
+    ),
+  );
+  return scripts.filter((path) => !sourced.has(path));
 }
 
 function isShellScript(path) {
   if (/\.(ts|js|mjs|json|md|yaml|yml|png|svg|html)$/.test(path)) return false;
-  if (path.endsWith('.sh')) return true;
-  return /^#!\s*(\/usr)?\/bin\/(env )?(ba|da)?sh\b/.test(
-    readFileSync(join(root, path), 'latin1').slice(0, 80),
-  );
+  return path.endsWith('.sh') || /^#!.*\b(ba|da|a)?sh\b/.test(read(path).slice(0, 80));
+}
+
+function read(path) {
+  return readFileSync(join(root, path), 'latin1');
 }
