@@ -4,14 +4,13 @@ import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileStat } from '../ports/file-system.js';
 import type { FollowedLink, Resolved, Sysroot } from '../rootfs/sysroot.js';
 import { type ClosureCause, describeCause } from './closure-cause.js';
-import { DATA_RULES, type DataRule } from './data-rules.js';
-import type { DlopenRequest, Priority } from './dlopen-notes.js';
 import type { ElfFile } from './elf-file.js';
 import { hasElfMagic } from './elf-header.js';
 import { LibrarySearch } from './library-search.js';
 import { type Loader, LoaderCatalogue } from './loader.js';
-import { describeMachine } from './machine.js';
+import { describeMachine, machineMismatch } from './machine.js';
 import { type LoadedObject, ProcessImage } from './process-image.js';
+import { RunTimeNeeds, type RunTimeOptions } from './run-time-needs.js';
 import { parseShebang, SHEBANG_SIZE } from './shebang.js';
 
 /** A program that shall run in the image. */
@@ -23,16 +22,12 @@ export interface ElfRequest {
 }
 
 /** How far a closure goes. */
-export interface ElfClosureOptions {
-  /** The least important dlopen notes that are followed; default `recommended`. */
-  readonly dlopen?: Priority | 'none';
+export interface ElfClosureOptions extends RunTimeOptions {
   /**
    * Interpreters that the image has from elsewhere, such as `/bin/sh` from busybox: a script that asks for one by this very
    * name does not bring the root's own.
    */
   readonly provided?: ReadonlySet<BytePath>;
-  /** Default: {@link DATA_RULES}. */
-  readonly dataRules?: readonly DataRule[];
 }
 
 /** A file that has to be in the image. */
@@ -71,15 +66,6 @@ export interface ElfClosure {
 const MAX_INTERPRETERS = 5;
 /** What env(1) searches when an image starts it: the kernel's and systemd's default path together. */
 const ENV_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-const RANK: Readonly<Record<Priority | 'none', number>> = {
-  none: 0,
-  required: 1,
-  recommended: 2,
-  suggested: 3,
-};
-/** Functions by which a program shows that it uses glibc's threads. */
-const THREAD_FUNCTIONS = ['pthread_cancel', 'pthread_create', 'pthread_exit', 'thrd_create', 'thrd_exit'];
-const LIBGCC = 'libgcc_s.so.1';
 
 /**
  * The programs and everything that they need at run time: loaders, libraries, interpreters of scripts, libraries opened by
@@ -104,6 +90,7 @@ export class ElfClosureBuilder {
   readonly #placements = new Map<BytePath, PlacedLink>();
   readonly #warnings = new Set<string>();
   readonly #programs = new Set<BytePath>();
+  readonly #runTime: RunTimeNeeds;
 
   constructor(
     private readonly sysroot: Sysroot,
@@ -111,6 +98,7 @@ export class ElfClosureBuilder {
   ) {
     this.#search = new LibrarySearch(sysroot);
     this.#loaders = new LoaderCatalogue(sysroot);
+    this.#runTime = new RunTimeNeeds(sysroot, options, (sentence) => this.#warn(sentence));
   }
 
   /** Adds a program or script with all that it needs. */
@@ -118,8 +106,10 @@ export class ElfClosureBuilder {
     const resolved = this.sysroot.resolve(path);
     if (resolved?.stat.kind !== 'file') throw missingProgram(path, cause, resolved);
     this.#keep(resolved, cause);
-    if (this.#programs.has(resolved.path)) return;
-    this.#programs.add(resolved.path);
+    // Data rules go by the name, so a program that has several is looked at under each.
+    const visit = `${resolved.path} ${posix.basename(path)}`;
+    if (this.#programs.has(visit)) return;
+    this.#programs.add(visit);
     const head = this.sysroot.fs.readRange(resolved.hostPath, 0, SHEBANG_SIZE);
     if (hasElfMagic(head)) this.#addElf(path, resolved, cause);
     else this.#addScript(resolved, head, depth);
@@ -135,13 +125,13 @@ export class ElfClosureBuilder {
 
   finish(): ElfClosure {
     for (const { path, target } of this.#placements.values()) {
-      const there = this.#files.get(path);
-      if (there !== undefined && there.path !== target)
-        this.#warnings.add(
-          `The image needs both "${displayPath(target)}" and "${displayPath(path)}" under the latter's name; the loader will take the latter`,
-        );
+      const taken = this.#takenBy(path);
+      if (taken === undefined) continue;
+      this.#placements.delete(path);
+      this.#warn(
+        `Cannot put a link to "${displayPath(target)}" at "${displayPath(path)}": the image needs "${displayPath(taken)}" under that name, and the loader will take it`,
+      );
     }
-    for (const path of this.#files.keys()) this.#placements.delete(path);
     return {
       files: inOrder([...this.#files.values()]).map((file) => ({ ...file, links: inOrder(file.links) })),
       placements: inOrder([...this.#placements.values()]),
@@ -186,14 +176,12 @@ export class ElfClosureBuilder {
       );
     }
     const image = this.#load(resolved, elf, cause);
-    for (let done = 0; done < image.objects.length; done += 1) this.#followNotes(image, image.objects[done]!);
-    this.#followThreads(image);
-    const rules = this.#followRules(image, asked);
+    const data = this.#runTime.follow(image, asked);
     for (const object of image.objects) this.#keepObject(object, image.loader);
     const { configuration } = image.loader;
     if (configuration !== undefined && elf.interpreter !== undefined)
       this.#keep(configuration, { kind: 'loader-configuration', of: resolved.path });
-    for (const { file, cause: why } of rules) this.#keep(file, why);
+    for (const { file, cause: why } of data) this.#keep(file, why);
   }
 
   #load(resolved: Resolved, elf: ElfFile, cause: ClosureCause): ProcessImage {
@@ -221,105 +209,27 @@ export class ElfClosureBuilder {
         hint: `Install the C library for ${machine} into the root (Debian: libc6:${machine}).`,
       });
     }
-    const found = describeMachine(this.#search.read(resolved).header);
-    if (found !== machine) {
-      throw new MkrootError(`${action}: the file there is for ${found}, the program for ${machine}`, {
-        hint: `Install the C library for ${machine} into the root (Debian: libc6:${machine}).`,
-      });
+    const found = this.#search.read(resolved).header;
+    if (machineMismatch(found, elf.header) !== undefined) {
+      throw new MkrootError(
+        `${action}: the file there is for ${describeMachine(found)}, the program for ${machine}`,
+        {
+          hint: `Install the C library for ${machine} into the root (Debian: libc6:${machine}).`,
+        },
+      );
     }
     return resolved;
   }
 
-  #followNotes(image: ProcessImage, object: LoadedObject): void {
-    const limit = RANK[this.options.dlopen ?? 'recommended'];
-    if (limit === 0) return;
-    for (const request of object.elf.dlopenRequests()) {
-      if (RANK[request.priority] > limit) continue;
-      const cause = (soname: BytePath): ClosureCause => ({
-        kind: 'dlopen',
-        of: object.path,
-        soname,
-        feature: request.feature,
-        priority: request.priority,
-      });
-      this.#openFirst(image, object, request, cause);
-    }
+  /** The file that the image has at a path, itself or through a link. */
+  #takenBy(path: BytePath): BytePath | undefined {
+    for (const file of this.#files.values())
+      if (file.path === path || file.links.some((link) => link.path === path)) return file.path;
+    return undefined;
   }
 
-  /** Opens the first library of a preference list that exists; whether none is an error depends on the priority. */
-  #openFirst(
-    image: ProcessImage,
-    object: LoadedObject,
-    request: DlopenRequest,
-    cause: (soname: BytePath) => ClosureCause,
-  ): void {
-    const names = request.sonames.map(displayPath).join(' or ');
-    const purpose = request.feature === '' ? '' : ` (${request.feature})`;
-    const missing = (what: string, error?: MkrootError): void => {
-      const sentence = `Cannot load "${names}"${purpose} for "${displayPath(object.path)}": ${what}`;
-      if (request.priority === 'required') {
-        throw (
-          error ??
-          new MkrootError(sentence, {
-            exitCode: ExitCode.NotFound,
-            hint: 'The program opens it at run time and cannot do without; install the package that brings it into the root.',
-          })
-        );
-      }
-      this.#warnings.add(`${sentence}; it is ${request.priority}, not required`);
-    };
-    for (const soname of request.sonames) {
-      try {
-        if (image.open(soname, object, cause(soname)) !== undefined) return;
-      } catch (error) {
-        if (!(error instanceof MkrootError)) throw error;
-        missing(error.message, error);
-        return;
-      }
-    }
-    missing('no such library in the root');
-  }
-
-  #followThreads(image: ProcessImage): void {
-    if (image.loader.flavour !== 'glibc') return;
-    const libc = image.loaded('libc.so.6');
-    if (libc === undefined) return;
-    for (const object of image.objects) {
-      const symbol = object.elf.imports(THREAD_FUNCTIONS)[0];
-      if (symbol === undefined) continue;
-      const cause: ClosureCause = { kind: 'threads', of: object.path, symbol };
-      const request: DlopenRequest = {
-        feature: 'cancellation of threads',
-        priority: 'recommended',
-        sonames: [LIBGCC],
-      };
-      this.#openFirst(image, libc, request, () => cause);
-      return;
-    }
-  }
-
-  #followRules(image: ProcessImage, asked: BytePath): { file: Resolved; cause: ClosureCause }[] {
-    const found: { file: Resolved; cause: ClosureCause }[] = [];
-    for (const rule of this.options.dataRules ?? DATA_RULES) {
-      const subject = ruleSubject(rule, image, asked);
-      if (subject === undefined) continue;
-      const causeOf = (why: string): ClosureCause => ({ kind: 'data', of: subject.path, why });
-      for (const { soname, priority, why } of rule.libraries ?? [])
-        this.#openFirst(image, subject, { feature: why, priority, sonames: [soname] }, () => causeOf(why));
-      for (const { path, priority, package: brings, why } of rule.files ?? []) {
-        const file = this.sysroot.resolve(path);
-        if (file?.stat.kind === 'file') found.push({ file, cause: causeOf(why) });
-        else this.#missingData(path, subject, priority, brings, why);
-      }
-    }
-    return found;
-  }
-
-  #missingData(path: BytePath, subject: LoadedObject, priority: Priority, brings: string, why: string): void {
-    const sentence = `Cannot ship "${displayPath(path)}" for "${displayPath(subject.path)}": there is no such file in the root (${why})`;
-    const hint = `Install the package ${brings} into the root.`;
-    if (priority === 'required') throw new MkrootError(sentence, { exitCode: ExitCode.NotFound, hint });
-    if (priority === 'recommended') this.#warnings.add(`${sentence}. ${hint}`);
+  #warn(sentence: string): void {
+    this.#warnings.add(sentence);
   }
 
   #keepObject(object: LoadedObject, loader: Loader): void {
@@ -329,6 +239,11 @@ export class ElfClosureBuilder {
       const path = `${directory?.path ?? loader.defaultDirectories[0] ?? '/usr/lib'}/${name}`;
       addLinks(file.links, directory?.links ?? []);
       if (path === object.path) continue;
+      const other = this.#placements.get(path)?.target;
+      if (other !== undefined && other !== object.path)
+        this.#warn(
+          `Cannot put a link to "${displayPath(other)}" at "${displayPath(path)}": "${displayPath(object.path)}" is wanted under the same name`,
+        );
       this.#placements.set(path, {
         path,
         target: object.path,
@@ -348,19 +263,6 @@ export class ElfClosureBuilder {
     this.#files.set(path, file);
     return file;
   }
-}
-
-function ruleSubject(rule: DataRule, image: ProcessImage, asked: BytePath): LoadedObject | undefined {
-  const { main } = image;
-  const isProgram = rule.of.includes(posix.basename(asked)) || rule.of.includes(posix.basename(main.path));
-  const subject = isProgram
-    ? main
-    : rule.of.map((soname) => image.loaded(soname)).find((object) => object !== undefined);
-  if (subject === undefined) return undefined;
-  if (rule.lacksVersion !== undefined && subject.elf.mentions(rule.lacksVersion)) return undefined;
-  const { imports } = rule;
-  const applies = imports === undefined || image.objects.some(({ elf }) => elf.imports(imports).length > 0);
-  return applies ? subject : undefined;
 }
 
 function addLinks(links: FollowedLink[], more: readonly FollowedLink[]): FollowedLink[] {

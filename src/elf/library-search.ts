@@ -7,7 +7,7 @@ import { DynamicFlag1 } from './elf-dynamic.js';
 import { ElfFile } from './elf-file.js';
 import { hasElfMagic } from './elf-header.js';
 import type { Loader } from './loader.js';
-import { describeMachine, type MachineIdentity } from './machine.js';
+import { describeMachine, machineMismatch } from './machine.js';
 
 /** The part of a loaded object that the search for its libraries depends on. */
 export interface Asker {
@@ -164,8 +164,8 @@ export class LibrarySearch {
     } catch (cause) {
       throw cause instanceof MkrootError ? refuse(`is damaged: ${cause.message}`, cause) : cause;
     }
-    const mismatch = compare(elf.header, asker.elf.header);
-    if (mismatch === 'none') {
+    const mismatch = machineMismatch(elf.header, asker.elf.header);
+    if (mismatch === undefined) {
       if (elf.header.type === 'shared' || elf.header.type === 'executable') return elf;
       throw refuse(`is a ${elf.header.type} ELF file, not a shared library`);
     }
@@ -254,11 +254,4 @@ function muslRunPath(object: Asker): SearchDirectory[] {
       ? [{ path: expanded, usesOrigin: expanded !== part, onlyConfigured: false }]
       : [];
   });
-}
-
-function compare(a: MachineIdentity, b: MachineIdentity): 'none' | 'class' | 'byte order' | 'machine' {
-  if (a.elfClass !== b.elfClass) return 'class';
-  if (a.byteOrder !== b.byteOrder) return 'byte order';
-  if (a.eMachine !== b.eMachine) return 'machine';
-  return describeMachine(a) === describeMachine(b) ? 'none' : 'machine';
 }

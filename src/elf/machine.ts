@@ -21,7 +21,11 @@ export interface Machine {
   readonly platform?: string;
 }
 
+const EM_ARM = 40;
+const EM_MIPS = 8;
 const EF_ARM_ABI_FLOAT_HARD = 0x400;
+const EF_ARM_ABI_FLOAT_SOFT = 0x200;
+const EF_MIPS_ABI2 = 0x20;
 
 /** Numbers from elf.h, loaders from the GNU C library's shlib-versions and Debian's ArchitectureSpecificsMemo. */
 const MACHINES: readonly Machine[] = [
@@ -30,18 +34,18 @@ const MACHINES: readonly Machine[] = [
   machine('i386', 3, 32, 'little', 'i386-linux-gnu', '/lib/ld-linux.so.2', 'i686'),
   machine('arm64', 183, 64, 'little', 'aarch64-linux-gnu', '/lib/ld-linux-aarch64.so.1', 'aarch64'),
   {
-    ...machine('armhf', 40, 32, 'little', 'arm-linux-gnueabihf', '/lib/ld-linux-armhf.so.3', 'v7l'),
+    ...machine('armhf', EM_ARM, 32, 'little', 'arm-linux-gnueabihf', '/lib/ld-linux-armhf.so.3', 'v7l'),
     flags: { mask: EF_ARM_ABI_FLOAT_HARD, value: EF_ARM_ABI_FLOAT_HARD },
   },
-  machine('armel', 40, 32, 'little', 'arm-linux-gnueabi', '/lib/ld-linux.so.3'),
+  machine('armel', EM_ARM, 32, 'little', 'arm-linux-gnueabi', '/lib/ld-linux.so.3'),
   machine('riscv64', 243, 64, 'little', 'riscv64-linux-gnu', '/lib/ld-linux-riscv64-lp64d.so.1'),
   machine('loong64', 258, 64, 'little', 'loongarch64-linux-gnu', '/lib64/ld-linux-loongarch-lp64d.so.1'),
   machine('ppc64el', 21, 64, 'little', 'powerpc64le-linux-gnu', '/lib64/ld64.so.2'),
   machine('ppc64', 21, 64, 'big', 'powerpc64-linux-gnu', '/lib64/ld64.so.1'),
   machine('powerpc', 20, 32, 'big', 'powerpc-linux-gnu', '/lib/ld.so.1'),
   machine('s390x', 22, 64, 'big', 's390x-linux-gnu', '/lib/ld64.so.1'),
-  machine('mips64el', 8, 64, 'little', 'mips64el-linux-gnuabi64', '/lib64/ld.so.1'),
-  machine('mipsel', 8, 32, 'little', 'mipsel-linux-gnu', '/lib/ld.so.1'),
+  machine('mips64el', EM_MIPS, 64, 'little', 'mips64el-linux-gnuabi64', '/lib64/ld.so.1'),
+  machine('mipsel', EM_MIPS, 32, 'little', 'mipsel-linux-gnu', '/lib/ld.so.1'),
   machine('sparc64', 43, 64, 'big', 'sparc64-linux-gnu', '/lib64/ld-linux.so.2'),
 ];
 
@@ -68,6 +72,22 @@ export function machineOf(identity: MachineIdentity): Machine | undefined {
 /** The machine with a Debian architecture name, such as `arm64`. */
 export function machineByArchitecture(architecture: string): Machine | undefined {
   return MACHINES.find((candidate) => candidate.architecture === architecture);
+}
+
+/** Why one object cannot be loaded into a process of another: the first difference that a loader would meet. */
+export function machineMismatch(
+  a: MachineIdentity,
+  b: MachineIdentity,
+): 'class' | 'byte order' | 'machine' | undefined {
+  if (a.elfClass !== b.elfClass) return 'class';
+  if (a.byteOrder !== b.byteOrder) return 'byte order';
+  if (a.eMachine !== b.eMachine) return 'machine';
+  const either = a.flags | b.flags;
+  // An ARM object that names neither float ABI goes with both.
+  const floats = EF_ARM_ABI_FLOAT_HARD | EF_ARM_ABI_FLOAT_SOFT;
+  if (a.eMachine === EM_ARM && (either & floats) === floats) return 'machine';
+  if (a.eMachine === EM_MIPS && ((a.flags ^ b.flags) & EF_MIPS_ABI2) !== 0) return 'machine';
+  return undefined;
 }
 
 /** An identity in words: Debian's name where there is one, else the numbers of the header. */
