@@ -8,11 +8,12 @@ export const COMPRESSIONS = ['zstd', 'xz', 'gzip', 'lz4', 'none'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
 /**
- * The programs and their arguments. One thread: xz cuts the data into other blocks with two. Data goes through standard
- * input: zstd writes another header for a named file. Levels are measured in docs/decisions/0005-newc-writer.md.
+ * The programs and their arguments. zstd cuts the data into jobs of a fixed size, so that the number of threads does not
+ * show in the result; xz runs on one thread, with two it cuts into other blocks. Data goes through standard input: zstd
+ * writes another header for a named file. Levels are measured in docs/decisions/0005-newc-writer.md.
  */
 const COMPRESSORS: Readonly<Record<'zstd' | 'xz' | 'lz4', readonly [string, ...string[]]>> = {
-  zstd: ['zstd', '-q', '-T1', '-9', '-c'],
+  zstd: ['zstd', '-q', '-T0', '-B4MiB', '-9', '-c'],
   // The kernel's xz decoder knows no other check than crc32.
   xz: ['xz', '-q', '-T1', '-6', '--check=crc32', '-c'],
   // The kernel's lz4 decoder knows the legacy format only.

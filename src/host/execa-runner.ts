@@ -1,6 +1,6 @@
 import { accessSync, appendFileSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Options, Result, ResultPromise } from 'execa';
+import type { Options, ResultPromise } from 'execa';
 import { ExitCode, MkrootError } from '../errors.js';
 import {
   type Command,
@@ -13,6 +13,9 @@ import { OutputTail } from './output-tail.js';
 
 /** Lines of a failed tool's output that the error shows. */
 const TAIL_LINES = 20;
+
+/** Bytes at the end of a stream that nobody watches line by line, enough for that many lines. */
+const TAIL_BYTES = 8_192;
 
 /** How long a tool may take to obey SIGTERM after an abort before it is killed. */
 const KILL_DELAY_MS = 5_000;
@@ -35,8 +38,8 @@ export class ExecaRunner implements ProcessRunner {
   }
 
   async run(command: Command): Promise<Completed> {
-    const { completed, tail } = await this.#spawn(command);
-    return checkExit(command, await completed, tail);
+    const { completed, output } = await this.#spawn(command);
+    return checkExit(command, await completed, output);
   }
 
   async start(command: Command): Promise<RunningProcess> {
@@ -58,7 +61,7 @@ export class ExecaRunner implements ProcessRunner {
 
   async #spawn(
     command: Command,
-  ): Promise<{ child: Subprocess; completed: Promise<Completed>; tail: OutputTail }> {
+  ): Promise<{ child: Subprocess; completed: Promise<Completed>; output: CollectedOutput }> {
     const { execa } = await import('execa');
     const [program, ...args] = command.argv;
     const path = this.which(program);
@@ -69,14 +72,51 @@ export class ExecaRunner implements ProcessRunner {
     if (command.signal?.aborted) throw interrupted(command);
     const started = performance.now();
     const child: Subprocess = execa(file!, rest, optionsFor(command));
-    const tail = watchOutput(child, command);
+    const output = new CollectedOutput(child, command);
     const stopWatching = endOnAbort(child, command.signal);
-    const completed = child.then((result) => {
+    const completed = child.then(({ exitCode, signal }): Completed => {
       stopWatching();
-      tail.end();
-      return completedFrom(result, performance.now() - started);
+      return { exitCode, signal, ...output.end(), durationMs: performance.now() - started };
     });
-    return { child, completed, tail };
+    return { child, completed, output };
+  }
+}
+
+/** Both streams of a program: whole, and as lines for whoever watches. */
+class CollectedOutput {
+  readonly #chunks: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
+  readonly #lines: OutputTail | undefined;
+
+  constructor(child: Subprocess, { onLine, logFile }: Command) {
+    // Cutting into lines is only worth its time if somebody reads them: output may be megabytes of data.
+    this.#lines = onLine === undefined ? undefined : new OutputTail(TAIL_LINES, onLine);
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream]?.on('data', (chunk: Uint8Array) => {
+        this.#chunks[stream].push(chunk);
+        this.#lines?.push(chunk, stream);
+        if (logFile !== undefined) appendFileSync(logFile, chunk);
+      });
+    }
+  }
+
+  /** Call once, when the program has ended. */
+  end(): Pick<Completed, 'stdout' | 'stderr'> {
+    this.#lines?.end();
+    return {
+      stdout: Buffer.concat(this.#chunks.stdout),
+      stderr: Buffer.concat(this.#chunks.stderr).toString('utf8'),
+    };
+  }
+
+  /** The last lines, for an error message. */
+  get tail(): readonly string[] {
+    if (this.#lines !== undefined) return this.#lines.lines;
+    const tail = new OutputTail(TAIL_LINES);
+    for (const stream of ['stdout', 'stderr'] as const) {
+      tail.push(Buffer.concat(this.#chunks[stream]).subarray(-TAIL_BYTES), stream);
+    }
+    tail.end();
+    return tail.lines;
   }
 }
 
@@ -86,7 +126,7 @@ function optionsFor(command: Command): Options {
   return {
     reject: false,
     encoding: 'buffer',
-    stripFinalNewline: false,
+    buffer: false,
     detached: !inherit, // its own process group, so that ending it ends its children
     cleanup: false,
     maxBuffer: MAX_OUTPUT,
@@ -99,18 +139,6 @@ function optionsFor(command: Command): Options {
     ...(typeof input === 'object' && !(input instanceof Uint8Array) ? { stdin: input } : {}),
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
   };
-}
-
-function watchOutput(child: Subprocess, command: Command): OutputTail {
-  const tail = new OutputTail(TAIL_LINES, command.onLine);
-  for (const stream of ['stdout', 'stderr'] as const) {
-    if (stream === 'stdout' && command.binaryOutput === true) continue;
-    child[stream]?.on('data', (chunk: Uint8Array) => {
-      tail.push(chunk, stream);
-      if (command.logFile !== undefined) appendFileSync(command.logFile, chunk);
-    });
-  }
-  return tail;
 }
 
 function endOnAbort(child: Subprocess, signal: AbortSignal | undefined): () => void {
@@ -129,18 +157,7 @@ function endOnAbort(child: Subprocess, signal: AbortSignal | undefined): () => v
   };
 }
 
-function completedFrom(result: Result<Options>, durationMs: number): Completed {
-  const { exitCode, signal, stdout, stderr } = result;
-  return {
-    exitCode,
-    signal,
-    stdout: stdout instanceof Uint8Array ? stdout : new Uint8Array(),
-    stderr: stderr instanceof Uint8Array ? Buffer.from(stderr).toString('utf8') : '',
-    durationMs,
-  };
-}
-
-function checkExit(command: Command, completed: Completed, tail: OutputTail): Completed {
+function checkExit(command: Command, completed: Completed, output: CollectedOutput): Completed {
   if (command.signal?.aborted) throw interrupted(command);
   const { exitCode, signal } = completed;
   if (exitCode === 0) return completed;
@@ -151,7 +168,7 @@ function checkExit(command: Command, completed: Completed, tail: OutputTail): Co
   throw new MkrootError(`Cannot run "${command.argv[0]}": ${how}`, {
     exitCode: ExitCode.ToolFailed,
     details: [
-      ...tail.lines.map((line) => `  | ${line}`),
+      ...output.tail.map((line) => `  | ${line}`),
       ...(command.logFile === undefined ? [] : [`Whole log: ${command.logFile}`]),
       `To repeat it by hand: ${shellQuote(command.argv)}`,
     ],
