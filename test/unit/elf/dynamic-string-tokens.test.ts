@@ -6,9 +6,9 @@ const values = { ORIGIN: '/opt/app', LIB: 'lib/x86_64-linux-gnu' };
 describe('expandTokens', () => {
   it.each([
     ['$ORIGIN/lib', '/opt/app/lib', true],
-    ['${ORIGIN}lib', '/opt/applib', true],
+    [`\${ORIGIN}lib`, '/opt/applib', true],
     ['/usr/$LIB/x', '/usr/lib/x86_64-linux-gnu/x', false],
-    ['/usr/${LIB}', '/usr/lib/x86_64-linux-gnu', false],
+    [`/usr/\${LIB}`, '/usr/lib/x86_64-linux-gnu', false],
     ['/plain', '/plain', false],
     ['/a/$OTHER/$', '/a/$OTHER/$', false],
     ['/a/$ORIGINAL', '/a/$ORIGINAL', false],
@@ -18,6 +18,6 @@ describe('expandTokens', () => {
 
   it('discards a path whose token has no value', () => {
     expect(expandTokens('/usr/lib/$PLATFORM', values)).toBeUndefined();
-    expect(expandTokens('/usr/lib/${PLATFORM}/x', values)).toBeUndefined();
+    expect(expandTokens(`/usr/lib/\${PLATFORM}/x`, values)).toBeUndefined();
   });
 });

@@ -27,7 +27,7 @@ const EVERYTHING: ElfFixture = {
   needed: ['libb.so.2', 'liba.so.1'],
   soname: 'libself.so.0',
   rpath: '/opt/old:$ORIGIN',
-  runpath: '${ORIGIN}/../lib',
+  runpath: `\${ORIGIN}/../lib`,
   flags1: 0x800,
   imports: ['pthread_create', 'puts'],
   exports: ['main', 'pthread_exit'],
@@ -58,7 +58,7 @@ describe('ElfFile', () => {
         needed: ['libb.so.2', 'liba.so.1'],
         soname: 'libself.so.0',
         rpath: '/opt/old:$ORIGIN',
-        runpath: '${ORIGIN}/../lib',
+        runpath: `\${ORIGIN}/../lib`,
         flags1: 0x800,
       });
       expect(elf.dlopenRequests()).toEqual([{ feature: 'z', priority: 'suggested', sonames: ['libz.so.1'] }]);
