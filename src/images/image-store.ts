@@ -54,11 +54,7 @@ export function initrdPath(state: BytePath, name: string, id: string): BytePath 
 }
 
 /** The generation that `current` points to, or undefined if the image was never built. */
-export function currentGeneration(
-  fs: ReadFileSystem,
-  state: BytePath,
-  name: string,
-): Generation | undefined {
+export function currentGeneration(fs: ReadFileSystem, state: BytePath, name: string): Generation | undefined {
   const { current } = imagePaths(state, name);
   if (fs.lstat(current)?.kind !== 'symlink') return undefined;
   const target = fs.readlink(current);

@@ -62,6 +62,8 @@ export interface Manifest {
   readonly recipe: JsonValue;
   /** Absolute path of the recipe file. */
   readonly recipePath: string;
+  /** Where the values below `initrd` stand in the recipe file, by their path (`initrd.nic[0]`): line, counted from 1. */
+  readonly recipeLines?: Readonly<Record<string, number>>;
   readonly stages: readonly ManifestStage[];
   /** Sorted by name, then architecture. */
   readonly packages: readonly ManifestPackage[];

@@ -215,6 +215,11 @@ function publicationOf(
     state: request.state,
     recipe: request.recipe.recipe,
     recipePath: request.recipe.file,
+    recipeLines: Object.fromEntries(
+      [...request.recipe.positions]
+        .filter(([path]) => path.startsWith('initrd'))
+        .map(([path, { line }]) => [path, line]),
+    ),
     tools: Object.assign({}, ...plan.map(({ inputs }) => inputs.tools)) as Record<string, string>,
     mkroot: request.mkroot,
   };

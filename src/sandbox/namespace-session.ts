@@ -11,6 +11,8 @@ const TAIL_LINES = 20;
 export interface SessionCommand extends Pick<Command, 'env' | 'logFile' | 'onLine' | 'signal' | 'input'> {
   /** Words that stand for the program in an error, such as `apt-get install`; argv[0] by default. */
   readonly name?: string;
+  /** Output lines that an error need not show, such as progress for machines. */
+  readonly isNoise?: (line: string) => boolean;
   /** Further namespaces for this program alone. */
   readonly net?: boolean;
   /** How to do the same by hand, when the plain argv would not work outside of the session. */
@@ -82,7 +84,7 @@ export class NamespaceSession {
    * that the disk is full; Interrupted when `signal` aborts.
    */
   async run(argv: readonly [string, ...string[]], options: SessionCommand = {}): Promise<Completed> {
-    const { name = argv[0], net = false, byHand, onLine, ...rest } = options;
+    const { name = argv[0], net = false, byHand, isNoise, onLine, ...rest } = options;
     const tail: string[] = [];
     const completed = await this.runner.run({
       argv: [
@@ -96,7 +98,7 @@ export class NamespaceSession {
       ],
       ...rest,
       onLine: (line, stream) => {
-        tail.push(line);
+        if (!isNoise?.(line)) tail.push(line);
         if (tail.length > TAIL_LINES) tail.shift();
         onLine?.(line, stream);
       },

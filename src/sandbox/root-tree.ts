@@ -1,5 +1,6 @@
 import { ExitCode, MkrootError } from '../errors.js';
-import type { BytePath } from '../ports/byte-path.js';
+import { type BytePath, toBytePath } from '../ports/byte-path.js';
+import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 import { type Completed, shellQuote } from '../ports/process-runner.js';
 import { CHROOT_MOUNTS, chrootArgv } from './chroot.js';
@@ -38,6 +39,7 @@ export class RootTree {
   #chrootReady = false;
 
   private constructor(
+    private readonly fs: FileSystem,
     private readonly session: NamespaceSession,
     private readonly plan: TreePlan,
     private readonly inside: BytePath,
@@ -52,14 +54,14 @@ export class RootTree {
     try {
       if (plan.strategy === 'copy' || plan.below.length === 0) {
         for (const below of plan.below) await session.run(copyTree(below, plan.layer));
-        return new RootTree(session, plan, plan.layer);
+        return new RootTree(fs, session, plan, plan.layer);
       }
       const mountPoint = `${plan.scratch}/root`;
       fs.mkdir(mountPoint);
       fs.mkdir(`${plan.scratch}/work`);
       copyTopDirectory(fs, plan.below.at(-1)!, plan.layer);
       await session.run(overlayMount(plan, mountPoint));
-      return new RootTree(session, plan, mountPoint);
+      return new RootTree(fs, session, plan, mountPoint);
     } catch (error) {
       await session.close();
       throw error;
@@ -95,7 +97,7 @@ export class RootTree {
       name: argv.join(' ').slice(0, 80),
       net: !network,
       ...rest,
-      byHand: () => this.#byHand(argv, env, network),
+      byHand: () => this.#byHand(argv, options),
     });
   }
 
@@ -103,26 +105,33 @@ export class RootTree {
     await this.session.close();
   }
 
-  /** A command line that mounts the earlier layers below a writable tmpfs, and does the same there. */
+  /** Writes a script that does the same over the earlier layers and a writable tmpfs; the host sees no mount of it. */
   #byHand(
     argv: readonly [string, ...string[]],
-    env: Readonly<Record<string, string | undefined>>,
-    network: boolean,
+    { env = {}, network = true, logFile = `${this.plan.layer}.log` }: InRoot,
   ): string {
+    const { below, layer } = this.plan;
     const at = '/mnt';
     const script = [
-      ...(this.plan.below.length === 0
-        ? [`mount --bind ${shellQuote([this.plan.layer])} ${at}`]
+      '#!/bin/sh -e',
+      '# Written by mkroot when a program failed inside a root: runs it again, on a copy in memory.',
+      '[ "$1" = inside ] || exec unshare --mount --propagation private --pid --fork --kill-child "$0" inside',
+      ...(below.length === 0
+        ? [`mount --bind ${shellQuote([layer])} ${at}`]
         : [
             'mount -t tmpfs tmpfs /media',
             'mkdir /media/upper /media/work',
-            `cd ${shellQuote([parentOf(this.plan.below)])}`,
-            `mount -t overlay overlay -o lowerdir=${lowerDirectories(this.plan.below)},upperdir=/media/upper,workdir=/media/work ${at}`,
+            `cd ${shellQuote([parentOf(below)])}`,
+            `mount -t overlay overlay -o lowerdir=${lowerDirectories(below)},upperdir=/media/upper,workdir=/media/work ${at}`,
           ]),
-      `sh -e -c ${shellQuote([CHROOT_MOUNTS])} sh ${at}`,
+      `set -- ${at}`,
+      CHROOT_MOUNTS,
       `exec ${shellQuote([...(network ? [] : ['unshare', '--net', '--']), ...chrootArgv(at, argv, env)])}`,
+      '',
     ].join('\n');
-    return shellQuote(['unshare', '--mount', '--pid', '--fork', 'sh', '-e', '-c', script]);
+    const file = `${logFile.replace(/\.log$/, '')}.repeat.sh`;
+    this.fs.writeFile(toBytePath(file), script, 0o755);
+    return shellQuote([file]);
   }
 }
 
@@ -132,7 +141,7 @@ export class RootTree {
  */
 export async function mountLayers(
   session: NamespaceSession,
-  fs: Ports['fs'],
+  fs: FileSystem,
   layers: readonly BytePath[],
   mountPoint: BytePath,
 ): Promise<BytePath> {
@@ -213,7 +222,7 @@ function relativeTo(parent: BytePath, path: BytePath): BytePath {
 }
 
 /** The upper directory of an overlay gives the merged root directory its owner and mode. */
-function copyTopDirectory(fs: Ports['fs'], from: BytePath, to: BytePath): void {
+function copyTopDirectory(fs: FileSystem, from: BytePath, to: BytePath): void {
   const stat = fs.lstat(from);
   if (stat === undefined) return;
   fs.chmod(to, stat.mode);

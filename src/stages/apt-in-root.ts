@@ -1,7 +1,7 @@
 import type { StageContext } from '../engine/stage.js';
 import { RootWriter } from '../rootfs/root-writer.js';
 import type { RootTree } from '../sandbox/root-tree.js';
-import { aptActivity } from './apt-progress.js';
+import { aptActivity, isStatusLine } from './apt-progress.js';
 import type { BuildEnvironment } from './build-environment.js';
 
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -18,12 +18,15 @@ const OPTIONS = [
   '--yes',
   '-o=APT::Install-Recommends=false',
   '-o=APT::Keep-Downloaded-Packages=true',
-  '-o=APT::Status-Fd=1',
+  '-o=APT::Status-Fd=3',
   '-o=Dpkg::Use-Pty=false',
   '-o=Dpkg::Options::=--force-unsafe-io',
   '-o=Dpkg::Options::=--force-confdef',
   '-o=Dpkg::Options::=--force-confold',
 ] as const;
+
+/** Progress comes with the rest of the output. (On descriptor 1 itself, apt leaves maintainer scripts without a stdout.) */
+const WITH_STATUS = 'exec apt-get "$@" 3>&1';
 
 /** apt-get inside a root, ready to be called. */
 export interface AptInRoot {
@@ -52,11 +55,12 @@ export async function withApt(
   await tree.runOnHost(['mount', '--bind', environment.debCache, `${tree.path}${ARCHIVES}`]);
   await use({
     run: async (...args) => {
-      await tree.run(['apt-get', ...OPTIONS, ...args], {
+      await tree.run(['sh', '-c', WITH_STATUS, 'sh', ...OPTIONS, ...args], {
         name: `apt-get ${args[0] ?? ''}`,
         // Debian's kernel packages ask for an initramfs in their postinst; mkroot makes its own, later.
         env: { INITRD: 'No' },
         logFile,
+        isNoise: isStatusLine,
         ...(signal === undefined ? {} : { signal }),
         onLine: (line) => {
           const activity = aptActivity(line);

@@ -32,8 +32,6 @@ export interface LabFiles {
   readonly exports: readonly LabExport[];
   /** NFS 4 client records. */
   readonly recovery: BytePath;
-  /** What the second serial port of the node writes. */
-  readonly secondSerial: BytePath;
   readonly kernel: ServedFile;
   readonly initrd: ServedFile;
   readonly driverSegment: ServedFile | undefined;
@@ -87,7 +85,6 @@ export function prepareLabFiles(
     tftpRoot,
     exports,
     recovery,
-    secondSerial: `${directory}/self-check`,
     kernel,
     initrd,
     driverSegment,

@@ -20,6 +20,8 @@ export interface Publication {
   readonly recipe: Recipe;
   /** Absolute path of the recipe file. */
   readonly recipePath: string;
+  /** Where the values of the recipe stand, by their path; see {@link Manifest.recipeLines}. */
+  readonly recipeLines: Readonly<Record<string, number>>;
   readonly stages: readonly FinishedStage[];
   readonly tools: Readonly<Record<string, string>>;
   /** Version of mkroot. */
@@ -64,6 +66,7 @@ export async function publishGeneration(ports: Ports, publication: Publication):
       architecture: recipe.architecture,
       recipe: JSON.parse(JSON.stringify(recipe)) as JsonValue,
       recipePath: publication.recipePath,
+      recipeLines: publication.recipeLines,
       stages: stages.map(({ record, cached }) => ({
         name: record.inputs.stage,
         key: record.key,
@@ -133,12 +136,12 @@ async function assemble(
       [
         'tar',
         ...DIRECTORY_ATTRIBUTES,
-        '--no-recursion',
-        '--null',
-        '--files-from=-',
         '--create',
         `--file=${archive}`,
         `--directory=${merged}`,
+        '--no-recursion',
+        '--null',
+        '--files-from=-',
       ],
       { input: list },
     );
