@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
@@ -14,7 +15,6 @@ export type NodeFs = Pick<
   | 'lstatSync'
   | 'lutimesSync'
   | 'mkdirSync'
-  | 'mkdtempSync'
   | 'openSync'
   | 'readSync'
   | 'readdirSync'
@@ -239,9 +239,12 @@ export class DiskFileSystem implements FileSystem {
   }
 
   makeTemporaryDirectory(prefix: BytePath): BytePath {
-    return this.#attempt('create temporary directory', prefix, () =>
-      bytes(this.node.mkdtempSync(prefix, { encoding: 'buffer' })),
-    );
+    // Not mkdtemp(3): node's takes its prefix as UTF-8 text, which a byte path is not.
+    return this.#attempt('create temporary directory', prefix, () => {
+      const path = `${prefix}${randomBytes(6).toString('hex')}`;
+      this.node.mkdirSync(this.codec.encode(path), { mode: 0o700 });
+      return path;
+    });
   }
 
   #open(path: BytePath): number {
