@@ -65,9 +65,9 @@ async function runCompressor(compression: 'zstd' | 'xz' | 'lz4', input: Uint8Arr
   return runner.run({ argv: COMPRESSORS[compression], input });
 }
 
-/** Like `gzip -n -9`: no name, no time; byte 9 is the system that packed, always Unix. */
+/** Like `gzip -n`: no name, no time; byte 9 is the system that packed, always Unix. */
 function gzip(archive: Uint8Array): Uint8Array {
-  const packed = gzipSync(archive, { level: 9 });
+  const packed = gzipSync(archive, { level: 6 });
   packed.fill(0, 4, 8);
   packed[9] = 3;
   return packed;
