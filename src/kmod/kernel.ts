@@ -17,6 +17,7 @@ import type { PackedFile } from './unpacker.js';
 export class Kernel {
   #modules: ModuleIndex | undefined;
   #builtins: BuiltinModules | undefined;
+  #aliasText: string | undefined;
   #hints: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(
@@ -42,11 +43,11 @@ export class Kernel {
     return this.modules instanceof ModulesDep;
   }
 
-  /** The aliases of modules.alias, read anew at each call and not kept; undefined without that file. */
+  /** The aliases of modules.alias, taken apart anew at each call: of 30,000, few are wanted; undefined without that file. */
   indexedAliases(): Iterable<ModuleAlias> | undefined {
     const path = `${this.directory}/modules.alias`;
-    const text = this.#text(path);
-    return text === '' ? undefined : parseAliases(path, text);
+    this.#aliasText ??= this.#text(path);
+    return this.#aliasText === '' ? undefined : parseAliases(path, this.#aliasText);
   }
 
   /**

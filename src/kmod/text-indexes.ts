@@ -1,4 +1,5 @@
-import type { BytePath } from '../ports/byte-path.js';
+import { MkrootError } from '../errors.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Kernel } from './kernel.js';
 import type { ModuleClosure } from './module-closure.js';
 
@@ -14,10 +15,20 @@ export interface IndexFile {
  * The index files for the modules of a closure, as depmod(8) would write them for just these, with the unpacked modules'
  * paths. `modules.dep`, `modules.alias` and `modules.builtin` are what busybox modprobe reads; `modules.softdep`,
  * `modules.weakdep` and `modules.order` let depmod and kmod on the node come to the same result. Same closure, same bytes.
+ * @throws MkrootError for a path with blanks or a newline, which the format cannot hold.
  */
 export function textIndexes(kernel: Kernel, closure: ModuleClosure): IndexFile[] {
   const directory = `/lib/modules/${closure.release}`;
   const modules = [...closure.modules].sort((a, b) => (a.target < b.target ? -1 : 1));
+  const unfit = modules.find(({ target }) => /\s/.test(target));
+  if (unfit !== undefined) {
+    throw new MkrootError(
+      `Cannot list "${displayPath(unfit.target)}" in modules.dep: its path has blanks in it`,
+      {
+        hint: 'Rename the module in the root; modprobe could not find it there either.',
+      },
+    );
+  }
   const relative = new Map(modules.map(({ name, target }) => [name, target.slice(directory.length + 1)]));
   // modprobe loads a line's modules from right to left, so the one that has to come first is written last.
   const dependencies = modules.map(

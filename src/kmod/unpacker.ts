@@ -14,8 +14,8 @@ export interface PackedFile {
   readonly compression: Compression;
 }
 
-/** No module or firmware file comes near this; a file that claims more is damaged or hostile. */
-const MAX_UNPACKED = 96 * 2 ** 20;
+/** No module comes near this (amdgpu, the largest, has 30 MB); a file that claims more is damaged or hostile. */
+const MAX_UNPACKED = 90 * 2 ** 20;
 
 /** Unpacked bytes that one run of xz may return: bounds memory when a whole tree is read. */
 const BATCH = 32 * 2 ** 20;
@@ -41,23 +41,25 @@ export class Unpacker {
     const unpacked = new Array<Uint8Array>(files.length);
     const zstd = files.some(({ compression }) => compression === 'zstd') ? await import('fzstd') : undefined;
     let pending: XzJob[] = [];
-    let size = 0;
+    let waiting = 0;
     const flush = async () => {
       await this.#runXz(pending);
       for (const job of pending) unpacked[job.index] = job.output!;
       pending = [];
-      size = 0;
+      waiting = 0;
     };
     for (const [index, file] of files.entries()) {
+      const size = this.fs.lstat(file.hostPath)?.size ?? 0;
+      if (size > MAX_UNPACKED) throw tooLarge(file, size);
       const data = this.fs.readFile(file.hostPath);
       if (file.compression === 'none') unpacked[index] = data;
       if (file.compression === 'gzip') unpacked[index] = gunzip(file, data);
       if (file.compression === 'zstd') unpacked[index] = unzstd(file, data, zstd!.Decompress);
       if (file.compression !== 'xz') continue;
       const job = xzJob(file, data, index);
-      if (size + job.size > BATCH) await flush();
+      if (waiting + job.size > BATCH) await flush();
       pending.push(job);
-      size += job.size;
+      waiting += job.size;
     }
     await flush();
     return unpacked;
@@ -169,6 +171,6 @@ function damaged(file: PackedFile, what: string, cause?: unknown): MkrootError {
 
 function tooLarge(file: PackedFile, size: number): MkrootError {
   return new MkrootError(
-    `Cannot unpack "${displayPath(file.path)}": it would take ${size} bytes, the limit is ${MAX_UNPACKED}`,
+    `Cannot unpack "${displayPath(file.path)}": it has ${size} bytes, the limit is ${MAX_UNPACKED}`,
   );
 }

@@ -30,3 +30,10 @@ it('text indexes name the unpacked modules; a line lists first what is loaded la
     [`/lib/modules/${RELEASE}/modules.weakdep`]: 'weakdep top_one rare\n',
   });
 });
+
+it('a module whose path has blanks is refused: modules.dep could not say it', async () => {
+  const tree = kernelTree({ 'kernel/a b/x.ko': ['depends='] });
+  const kernel = openKernel(new Sysroot(memoryFileSystem(tree), '/root'));
+  const closure = await closureIn(tree, ['x']);
+  expect(() => textIndexes(kernel, closure)).toThrow(/kernel\/a b\/x\.ko" in modules\.dep/);
+});

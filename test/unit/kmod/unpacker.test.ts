@@ -84,6 +84,18 @@ describe('Unpacker', () => {
     await expect(unpack({ '/bomb.ko.gz': bomb })).rejects.toThrow('Cannot unpack "/bomb.ko.gz"');
   });
 
+  it('does not read a plain file that is larger than any module', async () => {
+    const fs = memoryFileSystem({ '/huge.ko': '' });
+    const huge = Object.assign(Object.create(fs), {
+      lstat: (path: string) => ({ ...fs.lstat(path), size: 5 * 2 ** 30 }),
+      readFile: () => expect.unreachable('it was read'),
+    });
+    const unpacking = new Unpacker(huge, new ScriptedRunner()).unpack([
+      { path: '/huge.ko', hostPath: '/huge.ko', compression: 'none' },
+    ]);
+    await expect(unpacking).rejects.toThrow('Cannot unpack "/huge.ko": it has 5368709120 bytes');
+  });
+
   it('answers random bytes with its own error only', async () => {
     const noise = fc.oneof(
       fc.uint8Array({ maxLength: 100 }),
