@@ -1,0 +1,123 @@
+import { MkrootError } from '../errors.js';
+import { macBytes } from './kernel-command-line.js';
+
+/** A node that always gets the same address. */
+export interface DhcpHost {
+  readonly mac: string;
+  readonly address?: string;
+  readonly hostname?: string;
+}
+
+/** What the DHCP and TFTP server of a netboot network is told; see dnsmasq(8). */
+export interface DnsmasqConfiguration {
+  /** Answers on this interface and no other. */
+  readonly interface: string;
+  readonly rangeStart: string;
+  readonly rangeEnd: string;
+  /** As dnsmasq writes it: seconds, or with m or h, or `infinite`. At least two minutes. */
+  readonly leaseTime: string;
+  /** Absent makes dnsmasq name itself as gateway; 'none' names none. */
+  readonly gateway?: string | 'none';
+  readonly dns?: readonly string[];
+  readonly domain?: string;
+  /** DHCP option 17, for nodes whose command line says root=dhcp. */
+  readonly rootPath?: string;
+  readonly hosts?: readonly DhcpHost[];
+  /** Directory whose files TFTP serves. */
+  readonly tftpRoot: string;
+  /** Boot file by kind of client: the firmware's own PXE first, iPXE when it is running already. */
+  readonly bootFiles: {
+    /** Legacy BIOS, client architecture 0. */
+    readonly bios: string;
+    /** x86-64 UEFI, client architectures 7 and 9. */
+    readonly efiX64?: string;
+    /** arm64 UEFI, client architecture 11. */
+    readonly efiArm64?: string;
+    /** iPXE (it sends option 175): a script's path or URL. */
+    readonly ipxe?: string;
+  };
+  readonly leaseFile: string;
+  readonly pidFile: string;
+  readonly logFile?: string;
+  /** dnsmasq asks the network for three seconds whether an address is free; a closed lab need not wait. */
+  readonly skipPing?: boolean;
+}
+
+function value(what: string, text: string): string {
+  // A comma would start the next field, a '#' a comment, a quote a string.
+  if (!/^[^\s,#"']+$/.test(text)) {
+    throw new MkrootError(
+      `Cannot write ${what} "${text}" to a dnsmasq configuration: it holds a blank, comma, quote or '#'`,
+    );
+  }
+  return text;
+}
+
+/** dnsmasq.conf: DHCP and TFTP only (`port=0`: no DNS). */
+export function renderDnsmasq(configuration: DnsmasqConfiguration): string {
+  const { bootFiles, dns = [], hosts = [], gateway } = configuration;
+  const lines = [
+    '# Written by mkroot.',
+    'port=0',
+    `interface=${value('the interface', configuration.interface)}`,
+    'bind-interfaces',
+    `dhcp-range=${[configuration.rangeStart, configuration.rangeEnd, configuration.leaseTime]
+      .map((part) => value('the range', part))
+      .join(',')}`,
+    'dhcp-authoritative',
+    ...(configuration.skipPing ? ['no-ping'] : []),
+    ...(gateway === undefined
+      ? []
+      : [
+          gateway === 'none'
+            ? 'dhcp-option=option:router'
+            : `dhcp-option=option:router,${value('the gateway', gateway)}`,
+        ]),
+    ...(dns.length === 0
+      ? []
+      : [`dhcp-option=option:dns-server,${dns.map((server) => value('the DNS server', server)).join(',')}`]),
+    ...(configuration.domain === undefined ? [] : [`domain=${value('the domain', configuration.domain)}`]),
+    ...(configuration.rootPath === undefined
+      ? []
+      : [`dhcp-option=option:root-path,"${configuration.rootPath.replaceAll(/["\r\n]/g, '')}"`]),
+    ...hosts.map(renderHost),
+    'enable-tftp',
+    `tftp-root=${value('the TFTP root', configuration.tftpRoot)}`,
+    ...renderBootFiles(bootFiles),
+    `dhcp-leasefile=${value('the lease file', configuration.leaseFile)}`,
+    `pid-file=${value('the pid file', configuration.pidFile)}`,
+    ...(configuration.logFile === undefined
+      ? []
+      : [`log-facility=${value('the log file', configuration.logFile)}`, 'log-dhcp']),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function renderHost({ mac, address, hostname }: DhcpHost): string {
+  return `dhcp-host=${[
+    macBytes(mac).join(':'),
+    ...(address === undefined ? [] : [value('the address', address)]),
+    ...(hostname === undefined ? [] : [value('the host name', hostname)]),
+  ].join(',')}`;
+}
+
+function renderBootFiles(files: DnsmasqConfiguration['bootFiles']): string[] {
+  const lines = [
+    // Architecture numbers: RFC 4578 and the IANA registry; dnsmasq tags each client with what it matches.
+    'dhcp-match=set:ipxe,175',
+    'dhcp-match=set:bios,option:client-arch,0',
+    'dhcp-match=set:efi64,option:client-arch,7',
+    'dhcp-match=set:efi64,option:client-arch,9',
+    'dhcp-match=set:efiarm64,option:client-arch,11',
+  ];
+  const notIpxe = files.ipxe === undefined ? '' : ',tag:!ipxe';
+  if (files.ipxe !== undefined) lines.push(`dhcp-boot=tag:ipxe,${value('the boot file', files.ipxe)}`);
+  if (files.efiX64 !== undefined) {
+    lines.push(`dhcp-boot=tag:efi64${notIpxe},${value('the boot file', files.efiX64)}`);
+  }
+  if (files.efiArm64 !== undefined) {
+    lines.push(`dhcp-boot=tag:efiarm64${notIpxe},${value('the boot file', files.efiArm64)}`);
+  }
+  lines.push(`dhcp-boot=tag:!efi64,tag:!efiarm64${notIpxe},${value('the boot file', files.bios)}`);
+  return lines;
+}

@@ -1,0 +1,180 @@
+import { MkrootError } from '../errors.js';
+
+/** Where a layer is: a directory that an NFS server exports. */
+export interface NfsLocation {
+  /** IPv4 address or host name; absent means the server of the base, or the one that DHCP names. */
+  readonly server?: string;
+  /** Absolute; %h, %i and %m stand for the node's name, address and MAC. */
+  readonly path: string;
+  /** Further mount options, comma-separated. */
+  readonly options?: string;
+}
+
+/** A static address, for nodes that boot without DHCP (kernel documentation, nfsroot: `ip=`). */
+export interface StaticAddress {
+  readonly address: string;
+  readonly netmask: string;
+  readonly gateway?: string;
+  readonly hostname?: string;
+  readonly device?: string;
+  readonly dns?: readonly string[];
+}
+
+/** What a node's boot is told on the kernel's command line; docs/boot-protocol.md has every key's meaning. */
+export interface BootParameters {
+  readonly base?: NfsLocation;
+  /** From the lowest to the topmost. */
+  readonly cluster?: readonly NfsLocation[];
+  readonly host?: NfsLocation;
+  /** Directory under which the bare names in a host layer's hopeless.root and hopeless.overlay lie. */
+  readonly roots?: NfsLocation;
+  readonly nfsVersion?: '3' | '4.1' | '4.2';
+  /** Mount options of all layers. */
+  readonly nfsOptions?: string;
+  /** The writable top, a tmpfs of this size (a number with k, m, g or %) and number of inodes. */
+  readonly top?: { readonly size?: string; readonly inodes?: string };
+  readonly hostname?: string;
+  /** 'dhcp' is what happens without it. */
+  readonly ip?: 'dhcp' | StaticAddress;
+  /** MAC address of the device to boot from; pxelinux adds it itself with IPAPPEND 2. */
+  readonly bootMac?: string;
+  /** Consoles, the last one becoming /dev/console. */
+  readonly consoles?: readonly string[];
+  /** Seconds until a node whose boot failed reboots; 0 never. */
+  readonly panic?: number;
+  readonly shell?: boolean;
+  readonly debug?: boolean;
+  /** Name of the stage before which a shell opens. */
+  readonly breakBefore?: string;
+  readonly quiet?: boolean;
+  /** Anything else, one word each. */
+  readonly extra?: readonly string[];
+}
+
+/** The kernel's limit on x86 is 2048 bytes with the ending NUL; other architectures have the same or more. */
+const maximumLength = 2047;
+
+function refuse(what: string, value: string, why: string): never {
+  throw new MkrootError(`Cannot put ${what} "${value}" on the kernel command line: ${why}`);
+}
+
+function checked(what: string, value: string, allowed: RegExp, why: string): string {
+  return allowed.test(value) ? value : refuse(what, value, why);
+}
+
+const hostnamePattern =
+  /^(?=.{1,64}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
+const ipv4Pattern = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
+const optionsPattern = /^[A-Za-z0-9,=._:%-]+$/;
+
+const hostname = (value: string) =>
+  checked(
+    'host name',
+    value,
+    hostnamePattern,
+    'a host name is letters, digits, hyphens and dots, at most 64',
+  );
+const ipv4 = (what: string, value: string) => checked(what, value, ipv4Pattern, 'it is no IPv4 address');
+const mountOptions = (value: string) =>
+  checked('mount options', value, optionsPattern, 'only letters, digits and , = . _ : % - can be in them');
+
+/** `[server:]/path[,options]`, as mkroot.base= takes it. Throws on what /init would refuse. */
+export function renderNfsLocation(location: NfsLocation): string {
+  const path = checked(
+    'path',
+    location.path,
+    /^\/[A-Za-z0-9._/%+=@~-]*$/,
+    'it has to be absolute and of letters, digits and . _ / % + = @ ~ -',
+  );
+  const server = location.server === undefined ? '' : `${hostname(location.server)}:`;
+  const options = location.options === undefined ? '' : `,${mountOptions(location.options)}`;
+  return `${server}${path}${options}`;
+}
+
+function renderTop(top: NonNullable<BootParameters['top']>): string {
+  const options = [
+    ...(top.size === undefined
+      ? []
+      : [`size=${checked('size', top.size, /^\d+[kmgKMG%]?$/, 'it is no number with k, m, g or %')}`]),
+    ...(top.inodes === undefined
+      ? []
+      : [
+          `nr_inodes=${checked('number of inodes', top.inodes, /^\d+[kmgKMG]?$/, 'it is no number with k, m or g')}`,
+        ]),
+  ];
+  return `tmpfs${options.length === 0 ? '' : `:${options.join(',')}`}`;
+}
+
+function renderIp(ip: NonNullable<BootParameters['ip']>): string {
+  if (ip === 'dhcp') return 'dhcp';
+  const [dns0 = '', dns1 = ''] = (ip.dns ?? []).map((address) => ipv4('DNS server', address));
+  const fields = [
+    ipv4('address', ip.address),
+    '',
+    ip.gateway === undefined ? '' : ipv4('gateway', ip.gateway),
+    ipv4('netmask', ip.netmask),
+    ip.hostname === undefined ? '' : hostname(ip.hostname),
+    ip.device === undefined
+      ? ''
+      : checked('interface', ip.device, /^[A-Za-z0-9._-]{1,15}$/, 'it is no interface name'),
+    'none',
+    dns0,
+    dns1,
+  ];
+  return fields.join(':').replace(/:+$/, '');
+}
+
+/**
+ * The kernel command line for a node, always in the same order. Throws {@link MkrootError} on a value that holds blanks,
+ * line ends or anything else that kernel, boot loader or /init would read as something else, and on more than 2047 bytes.
+ */
+export function renderKernelCommandLine(parameters: BootParameters): string {
+  const words: string[] = [];
+  const add = (key: string, value: string | undefined) => {
+    if (value !== undefined) words.push(`${key}=${value}`);
+  };
+  for (const console of parameters.consoles ?? []) {
+    add('console', checked('console', console, /^[A-Za-z0-9,]+$/, 'it is no console such as ttyS0,115200'));
+  }
+  add('mkroot.base', parameters.base && renderNfsLocation(parameters.base));
+  for (const layer of parameters.cluster ?? []) add('mkroot.cluster', renderNfsLocation(layer));
+  add('mkroot.host', parameters.host && renderNfsLocation(parameters.host));
+  add('mkroot.roots', parameters.roots && renderNfsLocation(parameters.roots));
+  add('mkroot.nfsvers', parameters.nfsVersion);
+  add('mkroot.nfsopts', parameters.nfsOptions && mountOptions(parameters.nfsOptions));
+  add('mkroot.rw', parameters.top && renderTop(parameters.top));
+  add('mkroot.hostname', parameters.hostname && hostname(parameters.hostname));
+  add('ip', parameters.ip && renderIp(parameters.ip));
+  add(
+    'BOOTIF',
+    parameters.bootMac === undefined ? undefined : `01-${macBytes(parameters.bootMac).join('-')}`,
+  );
+  add('panic', parameters.panic === undefined ? undefined : String(parameters.panic));
+  add(
+    'rd.break',
+    parameters.breakBefore && checked('stage', parameters.breakBefore, /^[a-z0-9-]+$/, 'it is no stage'),
+  );
+  if (parameters.shell) words.push('rd.shell');
+  if (parameters.debug) words.push('rd.debug');
+  if (parameters.quiet) words.push('quiet');
+  for (const word of parameters.extra ?? []) {
+    words.push(checked('argument', word, /^[!#-~]+$/, 'an argument is one word without blanks or quotes'));
+  }
+  const line = words.join(' ');
+  if (line.length > maximumLength) {
+    throw new MkrootError(
+      `Cannot write the kernel command line "${line.slice(0, 60)}...": it has ${line.length} bytes, ${maximumLength} fit`,
+      { hint: 'Shorten paths, or put arguments into the recipe as defaults of the initrd.' },
+    );
+  }
+  return line;
+}
+
+/** The six bytes of a MAC address as lower-case hexadecimal pairs; colons and hyphens are accepted. */
+export function macBytes(mac: string): readonly string[] {
+  const bytes = mac.toLowerCase().split(/[:-]/);
+  if (bytes.length !== 6 || bytes.some((byte) => !/^[0-9a-f]{2}$/.test(byte))) {
+    throw new MkrootError(`Cannot use the MAC address "${mac}": it is not of the form aa:bb:cc:dd:ee:ff`);
+  }
+  return bytes;
+}
