@@ -55,8 +55,8 @@ const MAX_DYNAMIC_SIZE = 1024 * 1024;
 export function readDynamicSection(bytes: ElfBytes, header: ElfHeader): DynamicSection | undefined {
   const segment = header.programHeaders.find(({ type }) => type === ProgramHeaderType.Dynamic);
   if (segment === undefined) return undefined;
-  const entries = readEntries(bytes, header, segment);
-  const first = (tag: number) => entries.find((entry) => entry.tag === tag)?.value;
+  const { needed, firstOf } = readEntries(bytes, header, segment);
+  const first = (tag: number) => firstOf.get(tag);
   const { strings, stringTable } = readStrings(
     bytes,
     header,
@@ -77,7 +77,7 @@ export function readDynamicSection(bytes: ElfBytes, header: ElfHeader): DynamicS
     return address === undefined ? undefined : fileOffset(header, address);
   };
   return {
-    needed: entries.filter(({ tag }) => tag === Tag.Needed).map(({ value }) => text(value, 'DT_NEEDED')),
+    needed: needed.map((offset) => text(offset, 'DT_NEEDED')),
     flags: first(Tag.Flags) ?? 0,
     flags1: first(Tag.Flags1) ?? 0,
     strings,
@@ -95,12 +95,14 @@ export function readDynamicSection(bytes: ElfBytes, header: ElfHeader): DynamicS
   };
 }
 
-interface DynamicEntry {
-  readonly tag: number;
-  readonly value: number;
+interface DynamicEntries {
+  /** String offsets of every DT_NEEDED. */
+  readonly needed: readonly number[];
+  /** First value of every tag. */
+  readonly firstOf: ReadonlyMap<number, number>;
 }
 
-function readEntries(bytes: ElfBytes, header: ElfHeader, segment: ProgramHeader): DynamicEntry[] {
+function readEntries(bytes: ElfBytes, header: ElfHeader, segment: ProgramHeader): DynamicEntries {
   const { elfClass, byteOrder } = header;
   const offset = fileOffset(header, segment.virtualAddress);
   if (offset === undefined)
@@ -113,11 +115,14 @@ function readEntries(bytes: ElfBytes, header: ElfHeader, segment: ProgramHeader)
     byteOrder,
   );
   const size = elfClass / 4;
-  const entries: DynamicEntry[] = [];
+  const needed: number[] = [];
+  const firstOf = new Map<number, number>();
   for (let at = 0; at + size <= numbers.length; at += size) {
     const tag = numbers.address(at);
-    if (tag === Tag.Null) return entries;
-    entries.push({ tag, value: numbers.address(at + size / 2) });
+    if (tag === Tag.Null) return { needed, firstOf };
+    const value = numbers.address(at + size / 2);
+    if (tag === Tag.Needed) needed.push(value);
+    if (!firstOf.has(tag)) firstOf.set(tag, value);
   }
   throw damagedElf(bytes.name, 'its dynamic section has no end (DT_NULL)');
 }

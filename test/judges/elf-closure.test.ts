@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { basename } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ElfClosureBuilder } from '../../src/elf/elf-closure.js';
 import { ElfFile } from '../../src/elf/elf-file.js';
@@ -24,18 +25,20 @@ interface Elf extends Resolved {
   readonly elf: ElfFile;
 }
 
-const roots = new Map<RootName, { sysroot: Sysroot; files: Elf[] }>();
+const roots = new Map<RootName, { sysroot: Sysroot; files: Elf[]; names: ReadonlySet<string> }>();
 
 beforeAll(() => {
   for (const name of namesOf(ALL)) {
     const sysroot = new Sysroot(new DiskFileSystem(), ALL[name]());
-    const files = [...sysroot.walk('/')].flatMap((entry): Elf[] => {
+    const entries = [...sysroot.walk('/')];
+    const files = entries.flatMap((entry): Elf[] => {
       const { hostPath, path, stat } = entry;
       if (stat.kind !== 'file' || stat.size < 64) return [];
       if (!hasElfMagic(sysroot.fs.readRange(hostPath, 0, 4))) return [];
       return [{ ...entry, elf: new ElfFile({ fs: sysroot.fs, hostPath, name: path, size: stat.size }) }];
     });
-    roots.set(name, { sysroot, files });
+    const names = new Set(entries.map(({ path }) => basename(path)));
+    roots.set(name, { sysroot, files, names });
   }
 });
 
@@ -97,6 +100,34 @@ describe.each(namesOf(ALL))('imported functions of %s', (name) => {
     });
     expect(judged.size).toBeGreaterThan(100);
     expect(differences).toEqual([]);
+  });
+});
+
+/** Libraries that are in the root and yet not found, rightly. */
+const HIDDEN: readonly { readonly asker: RegExp; readonly reason: string }[] = [
+  {
+    asker: /\/systemd\/libsystemd-core-\d+\.so$/,
+    reason:
+      'has no DT_RUNPATH; finds libsystemd-shared only in a process whose program has loaded it, and ldd says the same',
+  },
+];
+
+describe.each(namesOf(ALL))('programs and libraries of %s', (name) => {
+  it('lack no library that is anywhere in the root, whatever its machine', () => {
+    const { sysroot, names } = roots.get(name)!;
+    const builder = new ElfClosureBuilder(sysroot);
+    let complete = 0;
+    const differences = loadable(name).flatMap(({ path, elf }) => {
+      // Boot loaders and kernel objects are ELF files that no loader of the root ever sees.
+      if (elf.dynamic === undefined || !/^(?:\/usr)?\/(?:s?bin|lib|libexec)\//.test(path)) return [];
+      const [first = ''] = closure(builder, path);
+      const missing = /^(.*) => not found$/.exec(first)?.[1];
+      if (missing === undefined) complete += 1;
+      const isHidden = HIDDEN.some(({ asker }) => asker.test(path));
+      return missing !== undefined && names.has(missing) && !isHidden ? [{ path, missing }] : [];
+    });
+    expect(differences).toEqual([]);
+    expect(complete).toBeGreaterThan(100);
   });
 });
 
