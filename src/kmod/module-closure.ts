@@ -55,6 +55,7 @@ export interface ModuleClosure {
   readonly warnings: readonly string[];
 }
 
+/** How a closure is computed. */
 export interface ClosureOptions {
   readonly unpacker: Unpacker;
   /** Missing firmware of a module that is loaded is an error. Default: a warning. */

@@ -5,7 +5,7 @@ import type { ModuleFile } from './module-file.js';
 import type { PackedFile, Unpacker } from './unpacker.js';
 
 /** Modules that are unpacked at once while a whole tree is read; keeps memory flat. */
-const TOGETHER = 64;
+const TOGETHER = 24;
 
 /**
  * Each module as bytes that can be asked for in pieces, for looking at many modules of which few are wanted: plain ones are

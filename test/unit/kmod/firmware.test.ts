@@ -57,8 +57,9 @@ describe('firmware (case 13)', () => {
   });
 
   it('is never looked for outside of its directories', () => {
-    expect(find({ '/root/usr/lib/secret': '' }, '../secret')).toEqual([]);
-    expect(find({ '/root/usr/lib/secret': '' }, '../s*')).toEqual([]);
+    const tree = { [`${FW}/a.fw`]: '', '/root/usr/lib/secret': '' };
+    expect(find(tree, '../secret')).toEqual([]);
+    expect(find(tree, '../s*')).toEqual([]);
   });
 
   it('comes unpacked and says whose it is; a built-in driver may need some too', async () => {
