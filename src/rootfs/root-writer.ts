@@ -1,4 +1,4 @@
-import { dirname } from 'node:path/posix';
+import { dirname, isAbsolute, join as joinPath } from 'node:path/posix';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
@@ -56,6 +56,12 @@ export class RootWriter {
       return;
     }
     if (existing !== undefined) throw inTheWay(path, existing.stat.kind);
+    const link = this.sysroot.resolveLink(path);
+    if (link !== undefined) {
+      // A link to nothing (resolve says so): make what it points to, inside the root.
+      this.directory(join(dirname(link.path), this.fs.readlink(link.hostPath)), owner);
+      return;
+    }
     const host = this.#place(path);
     this.fs.mkdir(host);
     this.#own(host, owner ?? ROOT_DIRECTORY);
@@ -97,6 +103,11 @@ export class RootWriter {
     this.fs.chown(host, uid, gid);
     this.fs.chmod(host, mode); // after chown(2), which takes setuid and setgid away
   }
+}
+
+/** Where a link in `directory` leads; '..' stops at the root. */
+function join(directory: BytePath, target: BytePath): BytePath {
+  return isAbsolute(target) ? target : joinPath(directory, target);
 }
 
 function inTheWay(path: BytePath, kind: string): MkrootError {

@@ -10,8 +10,12 @@ export function aptActivity(line: string): string | undefined {
     if (kind === 'dlstatus') return `downloading ${rounded}`;
     return subject === 'dpkg-exec' ? undefined : `${(text ?? '').trim()} ${rounded}`;
   }
-  const get = /^Get:\d+ \S+ \S+ (?:\S+ )?(\S+) (?:\S+ )?\[?/.exec(line);
-  if (get !== null) return `downloading ${line.split(' ').at(-4) ?? get[1]}`;
+  const get = /^Get:\d+ \S+ (.+?)(?: \[.*)?$/.exec(line);
+  if (get !== null) {
+    // "SUITE ARCH PACKAGE ARCH VERSION", or "SUITE InRelease" and the like.
+    const words = get[1]!.split(' ');
+    return `downloading ${words.length >= 5 ? words[2] : words.join(' ')}`;
+  }
   const dpkg = /^(Unpacking|Setting up|Processing triggers for) (\S+)/.exec(line);
   if (dpkg !== null) return `${dpkg[1]!.toLowerCase()} ${dpkg[2]!}`;
   const info = /^I: (.+)$/.exec(line);

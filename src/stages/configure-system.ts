@@ -23,16 +23,23 @@ export function configureSystem(recipe: Recipe, environment: BuildEnvironment): 
         setHostName(writer, hostname);
         setTimeZone(writer, timezone);
         if (locale.startsWith('C.') || locale === 'C' || locale === 'POSIX') {
-          writer.file('/etc/default/locale', `LANG=${locale}\n`, PLAIN);
+          setLocale(writer, locale);
         } else {
           requirePackage(writer, '/usr/sbin/locale-gen', locale, 'locales');
           const charset = /\.([A-Za-z0-9-]+)/.exec(locale)?.[1] ?? 'ISO-8859-1';
           writer.file('/etc/locale.gen', `${locale} ${charset}\n`, PLAIN);
           await tree.run(['locale-gen'], { logFile: context.logFile, network: false });
-          writer.file('/etc/default/locale', `LANG=${locale}\n`, PLAIN);
+          setLocale(writer, locale);
         }
       }),
   };
+}
+
+/** Debian 13 has /etc/default/locale as a link to /etc/locale.conf; before, it is a file that systemd is patched to read. */
+function setLocale(writer: RootWriter, locale: string): void {
+  const path = '/etc/default/locale';
+  const isLink = writer.sysroot.resolveLink(path)?.stat.kind === 'symlink';
+  writer.file(isLink ? '/etc/locale.conf' : path, `LANG=${locale}\n`, PLAIN);
 }
 
 function setHostName(writer: RootWriter, hostname: string): void {

@@ -109,6 +109,7 @@ function removeTraces(writer: RootWriter): void {
     '/var/log/bootstrap.log',
     '/var/log/dpkg.log',
     '/var/cache/ldconfig/aux-cache',
+    '/var/cache/debconf/tmp.ci',
     '/var/cache/debconf/templates.dat-old',
     '/var/cache/debconf/config.dat-old',
     '/var/lib/dpkg/status-old',

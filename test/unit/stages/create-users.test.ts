@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import type { RecipeUser } from '../../../src/recipe/recipe.js';
+import { changeCommands, creationCommands } from '../../../src/stages/create-users.js';
+
+const ada: RecipeUser = { name: 'ada', groups: [], sshKeys: [] };
+
+describe('createUsers', () => {
+  it('gives a new account a group of its own and a home', () => {
+    expect(creationCommands(ada)).toEqual([
+      ['useradd', '--create-home', '--home-dir=/home/ada', '--shell=/bin/bash', '--user-group', 'ada'],
+    ]);
+  });
+
+  it('pins the ids that the recipe names; the group has the id of the user', () => {
+    expect(creationCommands({ ...ada, uid: 1500, groups: ['adm', 'video'] })).toEqual([
+      ['groupadd', '--force', '--gid=1500', 'ada'],
+      [
+        'useradd',
+        '--create-home',
+        '--home-dir=/home/ada',
+        '--shell=/bin/bash',
+        '--uid=1500',
+        '--gid=1500',
+        '--groups=adm,video',
+        'ada',
+      ],
+    ]);
+  });
+
+  it('changes of root only what the recipe says', () => {
+    expect(changeCommands({ ...ada, name: 'root' })).toEqual([]);
+    expect(changeCommands({ ...ada, name: 'root', shell: '/bin/zsh', groups: ['adm'] })).toEqual([
+      ['usermod', '--shell=/bin/zsh', '--append', '--groups=adm', 'root'],
+    ]);
+  });
+});
