@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { architectureOfMachine } from './debian-architecture.js';
 import { suggestion } from './nearest-name.js';
 import type { ParsedYaml } from './parse-yaml.js';
 import { type Problem, pathText, type ValuePath } from './position.js';
@@ -44,7 +45,10 @@ function describe(issue: z.core.$ZodIssue, path: ValuePath, value: unknown): str
         : `${field} must be ${KINDS[issue.expected] ?? issue.expected}, not ${shown(value)}`;
     case 'invalid_value': {
       const known = issue.values.map(String);
-      return `${field} ${shown(value)} is not known (${known.join(', ')})${suggestion(String(value), known)}`;
+      const debianName = path[0] === 'architecture' ? architectureOfMachine(String(value)) : undefined;
+      const meant =
+        debianName === undefined ? suggestion(String(value), known) : `; Debian calls it "${debianName}"`;
+      return `${field} ${shown(value)} is not known (${known.join(', ')})${meant}`;
     }
     case 'too_small':
       return issue.origin === 'number' || issue.origin === 'int'

@@ -129,6 +129,12 @@ describe('a bad recipe', () => {
     expect(found[0]).toContain(expected);
   });
 
+  test('an architecture by its kernel name gets its Debian name', () => {
+    expect(problems(`${MINIMAL}architecture: x86_64\n`)[0]).toMatch(
+      /"x86_64" is not known .*; Debian calls it "amd64"$/,
+    );
+  });
+
   test('a field given twice is reported together with the rest', () => {
     expect(problems(`${MINIMAL}suite: sid\nmirrror: x\n`)).toEqual([
       'r.yaml:4:1: this field is given twice',
