@@ -1,0 +1,168 @@
+import { tmpdir } from 'node:os';
+import { basename, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { ExitCode, MkrootError } from '../errors.js';
+import { bootTest } from '../pipelines/boot-test.js';
+import { toBytePath } from '../ports/byte-path.js';
+import type { FileSystem } from '../ports/file-system.js';
+import { findPublishedImage } from '../stages/find-published-image.js';
+import type { BootSubject } from '../stages/prepare-lab-files.js';
+import type { AcceleratorChoice } from '../vm/accelerator.js';
+import type { BootReport } from '../vm/boot-report.js';
+import { bootSummary } from '../vm/boot-summary.js';
+import type { EmulatedNic } from '../vm/qemu-argv.js';
+
+/** The directory qemu/ of the package: lab files that travel into the node. */
+const SHIPPED_FILES = fileURLToPath(new URL('../../qemu', import.meta.url));
+
+/** `mkroot qemu-test`: boots an image over PXE in a virtual machine and tells how it went. */
+export default class QemuTest extends BaseCommand {
+  static override summary = 'Boot an image over PXE in QEMU and check the node from inside';
+
+  static override description = `
+The lab has its own network, mount and process namespaces: a bridge with DHCP, TFTP and NFS servers, and a diskless PC whose
+firmware (iPXE) loads PXELINUX, the published kernel and the published initrd. Nothing of it touches the host's network or
+stays behind. See docs/qemu-test.md.`;
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> compute',
+    '<%= config.bin %> <%= command.id %> compute --report ./boot-report',
+    '<%= config.bin %> <%= command.id %> --root ./root --kernel ./vmlinuz --initrd ./initrd.img',
+    '<%= config.bin %> <%= command.id %> compute --net user',
+  ];
+
+  static override args = {
+    recipe: Args.string({ description: 'recipe or image that `mkroot build` made' }),
+  };
+
+  static override flags = {
+    state: BaseCommand.stateFlag,
+    root: Flags.string({
+      description: 'root directory to boot instead of a built image',
+      helpValue: 'DIR',
+      dependsOn: ['kernel', 'initrd'],
+    }),
+    kernel: Flags.string({ description: 'kernel to boot instead of the image’s', helpValue: 'FILE' }),
+    initrd: Flags.string({ description: 'initrd to boot instead of the image’s', helpValue: 'FILE' }),
+    'driver-segment': Flags.string({
+      description: 'cpio segment with the emulated NIC’s driver, loaded after the initrd',
+      helpValue: 'FILE',
+    }),
+    nic: Flags.string({
+      description: 'module of the real node’s NIC, which must load in the root',
+      helpValue: 'MODULE',
+      multiple: true,
+      default: ['tg3'],
+    }),
+    net: Flags.option({
+      options: ['lab', 'user'] as const,
+      description: 'lab: everything, as root; user: DHCP, TFTP and /init only, without privileges',
+      default: 'lab' as const,
+    })(),
+    accel: Flags.option({
+      options: ['auto', 'kvm', 'tcg'] as const,
+      description: 'auto: KVM, and TCG if the guest stays silent under KVM',
+      default: 'auto' as const,
+    })(),
+    'emulated-nic': Flags.option({
+      options: ['e1000', 'virtio_net'] as const,
+      description: 'NIC of the virtual machine',
+      default: 'e1000' as const,
+    })(),
+    nfsvers: Flags.option({
+      options: ['3', '4.0', '4.1', '4.2'] as const,
+      description: 'NFS version of the base and the layers',
+      default: '3' as const,
+    })(),
+    memory: Flags.integer({ description: 'memory of the node in MiB', default: 1024, min: 128 }),
+    cpus: Flags.integer({ description: 'processors of the node', default: 2, min: 1 }),
+    timeout: Flags.integer({
+      description: 'seconds from power-on to power-off',
+      default: 300,
+      min: 1,
+      helpValue: 'SECONDS',
+    }),
+    append: Flags.string({
+      description: 'further words for the kernel’s command line',
+      multiple: true,
+      default: [],
+      helpValue: 'WORD',
+    }),
+    report: Flags.string({
+      description: 'directory for logs, timeline.json and report.html',
+      helpValue: 'DIR',
+    }),
+    keep: Flags.boolean({ description: 'keep the lab’s files and logs after a success too' }),
+  };
+
+  async run(): Promise<BootReport> {
+    const { args, flags } = await this.parse(QemuTest);
+    const ports = this.ports({ verbose: flags.verbose });
+    const state = toBytePath(resolve(flags.state));
+    const { image, subject } = this.#subject(ports.fs, state, args.recipe, flags);
+    const report = await bootTest(ports, {
+      image,
+      subject,
+      modules: flags.nic,
+      network: flags.net,
+      accelerator: flags.accel satisfies AcceleratorChoice,
+      nic: flags['emulated-nic'] satisfies EmulatedNic,
+      nfsVersion: flags.nfsvers,
+      memory: flags.memory,
+      cpus: flags.cpus,
+      timeoutMs: flags.timeout * 1000,
+      ...(flags.report === undefined ? {} : { report: toBytePath(resolve(flags.report)) }),
+      keep: flags.keep,
+      logsParent: `${state}/boot-tests`,
+      temporaryParent: toBytePath(tmpdir()),
+      shippedFiles: toBytePath(SHIPPED_FILES),
+      kernelArguments: flags.append,
+      signal: this.interrupted,
+    });
+    for (const line of bootSummary(report)) this.log(line);
+    if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
+    return report;
+  }
+
+  #subject(
+    fs: FileSystem,
+    state: string,
+    recipe: string | undefined,
+    flags: {
+      root: string | undefined;
+      kernel: string | undefined;
+      initrd: string | undefined;
+      'driver-segment': string | undefined;
+    },
+  ): { image: string; subject: BootSubject } {
+    const given = (path: string | undefined) => (path === undefined ? undefined : toBytePath(resolve(path)));
+    const segment = given(flags['driver-segment']);
+    const driverSegment = segment === undefined ? {} : { driverSegment: segment };
+    const [root, kernel, initrd] = [given(flags.root), given(flags.kernel), given(flags.initrd)];
+    if (root !== undefined && kernel !== undefined && initrd !== undefined) {
+      if (recipe !== undefined) {
+        throw new MkrootError(`Cannot boot "${recipe}" and --root at once`, { exitCode: ExitCode.Usage });
+      }
+      return { image: basename(root), subject: { root, kernel, initrd, ...driverSegment } };
+    }
+    if (recipe === undefined) {
+      throw new MkrootError('Cannot make a boot test: there is neither a recipe nor --root', {
+        exitCode: ExitCode.Usage,
+        hint: 'mkroot qemu-test compute, or: mkroot qemu-test --root DIR --kernel FILE --initrd FILE',
+      });
+    }
+    const image = basename(recipe).replace(/\.ya?ml$/, '');
+    const published = findPublishedImage(fs, state, image);
+    return {
+      image,
+      subject: {
+        root: published.root,
+        kernel: kernel ?? published.kernel,
+        initrd: initrd ?? published.initrd,
+        ...driverSegment,
+      },
+    };
+  }
+}

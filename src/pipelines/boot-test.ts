@@ -1,0 +1,315 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { Ports } from '../ports/ports.js';
+import type { Task } from '../ports/progress.js';
+import { type BootAttempt, bootNode } from '../stages/boot-node.js';
+import { type BootSubject, type LabFiles, prepareLabFiles } from '../stages/prepare-lab-files.js';
+import { removeStaleLabs, reserveLabDirectory } from '../stages/reserve-lab-directory.js';
+import { startLabServices } from '../stages/start-lab-services.js';
+import { writeBootReport } from '../stages/write-boot-report.js';
+import { type AcceleratorChoice, acceleratorsToTry } from '../vm/accelerator.js';
+import type { BootReport } from '../vm/boot-report.js';
+import { labCommandLine, TFTP } from '../vm/lab-config.js';
+import { LabNamespace } from '../vm/lab-namespace.js';
+import { LAB } from '../vm/lab-network.js';
+import { MILESTONES, type Milestone } from '../vm/milestones.js';
+import type { EmulatedNic, NodeNetwork } from '../vm/qemu-argv.js';
+import { missingChecks } from '../vm/self-check-report.js';
+
+/** `lab` is the whole path with DHCP, TFTP and NFS; `user` is QEMU's own network, which needs no privileges. */
+export type BootNetwork = 'lab' | 'user';
+
+/** A boot test, as the command line asks for it. */
+export interface BootTestOptions {
+  /** What the report calls it: a recipe's name or a directory. */
+  readonly image: string;
+  readonly subject: BootSubject;
+  /** Modules that must be in the root and load there. */
+  readonly modules: readonly string[];
+  readonly network: BootNetwork;
+  readonly accelerator: AcceleratorChoice;
+  readonly nic: EmulatedNic;
+  readonly nfsVersion: string;
+  /** MiB. */
+  readonly memory: number;
+  readonly cpus: number;
+  /** Milliseconds from power-on to power-off. */
+  readonly timeoutMs: number;
+  /** Directory that gets logs, timeline.json and report.html; without it they are only kept after a failure. */
+  readonly report?: BytePath;
+  /** Keep the lab's files and logs after a success too. */
+  readonly keep: boolean;
+  /** Where logs of a failure go without `report`. */
+  readonly logsParent: BytePath;
+  /** Where the lab's files are while it runs. */
+  readonly temporaryParent: BytePath;
+  /** The directory qemu/ of the package. */
+  readonly shippedFiles: BytePath;
+  /** Further words for the kernel's command line. */
+  readonly kernelArguments: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** The last milestone that QEMU's own network can show: it has no NFS server. */
+const USER_NETWORK_GOAL = 'init-40-dhcp';
+
+/** 10.0.2.2 is the host in QEMU's own network. */
+const USER_NETWORK_SERVER = '10.0.2.2';
+
+const NOT_TESTED_WITHOUT_LAB: readonly string[] = [
+  'the mount of the base and the layers over NFS',
+  'the overlay, switch_root and the system itself',
+  'the self-check inside the node and its power-off',
+];
+
+/**
+ * Boots an image over the network in a virtual machine and tells how it went:
+ * lab files -> namespaces -> servers -> machine (KVM, then TCG if silent) -> report. A boot that fails is a result, not
+ * an error; errors are what keeps the test from being made. Whatever happens, nothing of the lab stays behind.
+ */
+export async function bootTest(ports: Ports, options: BootTestOptions): Promise<BootReport> {
+  const { fs } = ports;
+  requireTools(ports, options.network);
+  const logs = options.report ?? makeLogDirectory(ports, options);
+  fs.mkdir(logs);
+  removeStaleLabs(ports, options.temporaryParent);
+  const directory = reserveLabDirectory(ports, options.temporaryParent);
+  let namespace: LabNamespace | undefined;
+  let keepLogs = true;
+  try {
+    const files = prepareLabFiles(
+      fs,
+      directory,
+      options.subject,
+      options.network === 'user'
+        ? undefined
+        : {
+            hostname: LAB.hostname,
+            modules: options.modules,
+            shippedFiles: `${options.shippedFiles}/self-check`,
+          },
+      () => commandLineOf(options),
+    );
+    let dhcpListener: ((line: string) => void) | undefined;
+    let deadService: () => string | undefined = () => undefined;
+    if (options.network === 'lab') {
+      const task = ports.progress.task('Lab');
+      try {
+        namespace = await LabNamespace.open(ports, options.signal);
+        const services = await startLabServices(ports, namespace, files, {
+          logs,
+          onDhcpLine: (line) => dhcpListener?.(line),
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+        });
+        deadService = services.dead;
+        task.done(`DHCP, TFTP and NFS at ${LAB.server} in namespaces of their own`);
+      } catch (error) {
+        task.fail();
+        throw error;
+      }
+    }
+    const lab: RunningLab = {
+      files,
+      logs,
+      enter: (argv) => namespace?.enter(argv) ?? nonEmpty(argv),
+      listenToDhcpLog: (listener) => {
+        dhcpListener = listener;
+      },
+      problem: () => {
+        const name = deadService();
+        return name === undefined
+          ? undefined
+          : `${name}, a server of the lab, ended; see ${logs}/${name}.log`;
+      },
+    };
+    const report = await bootWithFallback(ports, options, lab);
+    keepLogs = report.result === 'fail' || options.keep || options.report !== undefined;
+    writeBootReport(fs, logs, report);
+    if (keepLogs) return report;
+    const { logs: _, ...rest } = report;
+    return rest;
+  } catch (error) {
+    if (options.signal?.aborted) {
+      keepLogs = options.report !== undefined;
+      throw new MkrootError('Cannot finish the boot test: interrupted', {
+        exitCode: ExitCode.Interrupted,
+        cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    await namespace?.close();
+    if (options.keep) ports.progress.note(`Kept the lab's files: ${displayPath(directory)}`);
+    else fs.remove(directory);
+    if (!keepLogs) fs.remove(logs);
+  }
+}
+
+interface RunningLab {
+  readonly files: LabFiles;
+  readonly logs: BytePath;
+  readonly enter: (argv: readonly string[]) => [string, ...string[]];
+  readonly listenToDhcpLog: (listener: ((line: string) => void) | undefined) => void;
+  readonly problem: () => string | undefined;
+}
+
+async function bootWithFallback(
+  ports: Ports,
+  options: BootTestOptions,
+  lab: RunningLab,
+): Promise<BootReport> {
+  const choices = acceleratorsToTry(options.accelerator, ports.fs.lstat('/dev/kvm') !== undefined);
+  const milestones = milestonesFor(options.network);
+  let fallback: string | undefined;
+  for (const [index, accelerator] of choices.entries()) {
+    const task = ports.progress.task(`Boot (${accelerator.toUpperCase()})`);
+    const startedAt = ports.clock.now().toISOString();
+    const attempt = await watched(task, () =>
+      bootNode(ports, {
+        machine: {
+          accelerator,
+          nic: options.nic,
+          mac: LAB.mac,
+          network: nodeNetwork(options.network, lab.files.tftpRoot),
+          memory: options.memory,
+          cpus: options.cpus,
+          secondSerial: `${lab.logs}/self-check.log`,
+        },
+        enter: lab.enter,
+        served: { loader: TFTP.loader, kernel: TFTP.kernel, lastInitrd: lab.files.lastInitrd },
+        milestones,
+        timeoutMs: options.timeoutMs,
+        consoleLog: `${lab.logs}/console${index === 0 ? '' : `-${accelerator}`}.log`,
+        listenToDhcpLog: lab.listenToDhcpLog,
+        labProblem: lab.problem,
+        onMilestone: ({ title }, atMs) => task.update(`${(atMs / 1000).toFixed(1)} s ${title}`),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      }),
+    );
+    if (attempt.silent && index + 1 < choices.length) {
+      fallback = `${accelerator.toUpperCase()}: ${attempt.problem}`;
+      task.skipped(`given up, ${attempt.problem}; trying again with ${choices[index + 1]!.toUpperCase()}`);
+      continue;
+    }
+    const failure = failureOf(attempt, options);
+    if (failure === undefined) task.done(`${attempt.timeline.latest?.title ?? 'nothing'} reached`);
+    else task.fail(failure.reason);
+    return {
+      result: failure === undefined ? 'pass' : 'fail',
+      image: options.image,
+      startedAt,
+      network: options.network,
+      accelerator,
+      ...(fallback === undefined ? {} : { fallback }),
+      root: displayPath(options.subject.root),
+      kernel: lab.files.kernel,
+      initrd: lab.files.initrd,
+      ...(lab.files.driverSegment === undefined ? {} : { driverSegment: lab.files.driverSegment }),
+      milestones: attempt.timeline.reached,
+      checks: attempt.selfCheck.checks,
+      ...(failure === undefined ? {} : { failure }),
+      notTested: options.network === 'user' ? NOT_TESTED_WITHOUT_LAB : [],
+      logs: displayPath(lab.logs),
+    };
+  }
+  throw new MkrootError('Cannot boot: there is no accelerator to try', { exitCode: ExitCode.Internal });
+}
+
+async function watched<T>(task: Task, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    task.fail();
+    throw error;
+  }
+}
+
+/** Milestones up to the one that ends the test. */
+function milestonesFor(network: BootNetwork): readonly Milestone[] {
+  if (network === 'lab') return MILESTONES;
+  return MILESTONES.slice(0, MILESTONES.findIndex(({ id }) => id === USER_NETWORK_GOAL) + 1);
+}
+
+function failureOf(
+  { timeline, selfCheck, problem, consoleTail }: BootAttempt,
+  { network, modules }: BootTestOptions,
+): BootReport['failure'] {
+  const milestone = timeline.missing?.title;
+  if (problem !== undefined || milestone !== undefined) {
+    return {
+      ...(milestone === undefined ? {} : { milestone }),
+      reason: problem ?? 'the machine ended before',
+      console: consoleTail,
+    };
+  }
+  if (network === 'user') return undefined;
+  const failed = selfCheck.checks.filter(({ passed }) => !passed);
+  if (failed.length > 0) {
+    return {
+      reason: failed.map(({ name, detail }) => `self-check ${name}: ${detail}`).join('; '),
+      console: consoleTail,
+    };
+  }
+  const missing = missingChecks(selfCheck, modules);
+  if (missing.length === 0) return undefined;
+  return { reason: `the self-check did not report ${missing.join(', ')}`, console: consoleTail };
+}
+
+function commandLineOf({ network, nfsVersion, kernelArguments }: BootTestOptions): string {
+  return labCommandLine({
+    server: network === 'lab' ? LAB.server : USER_NETWORK_SERVER,
+    base: '/base',
+    cluster: network === 'lab' ? '/cluster' : undefined,
+    host: network === 'lab' ? '/host' : undefined,
+    hostname: LAB.hostname,
+    nfsVersion,
+    extra: kernelArguments,
+  });
+}
+
+function nodeNetwork(network: BootNetwork, tftpRoot: BytePath): NodeNetwork {
+  return network === 'lab'
+    ? { kind: 'tap', device: LAB.tap }
+    : { kind: 'user', tftpRoot, bootFile: TFTP.loader, hostname: LAB.hostname };
+}
+
+function requireTools({ runner }: Ports, network: BootNetwork): void {
+  const packages: Readonly<Record<string, string>> = {
+    'qemu-system-x86_64': 'qemu-system-x86, with ipxe-qemu for its boot ROMs',
+    ...(network === 'lab'
+      ? {
+          unshare: 'util-linux',
+          nsenter: 'util-linux',
+          ip: 'iproute2',
+          dnsmasq: 'dnsmasq-base',
+          rpcbind: 'rpcbind',
+          'ganesha.nfsd': 'nfs-ganesha and nfs-ganesha-vfs',
+        }
+      : {}),
+  };
+  const missing = Object.entries(packages).filter(([program]) => runner.which(program) === undefined);
+  if (missing.length === 0) return;
+  throw new MkrootError(
+    `Cannot make a boot test: ${missing.map(([program]) => program).join(', ')} not installed`,
+    {
+      exitCode: ExitCode.MissingTool,
+      hint: `On Debian install ${missing.map(([, name]) => name).join('; ')}.`,
+    },
+  );
+}
+
+function makeLogDirectory({ fs }: Ports, { logsParent, temporaryParent, image }: BootTestOptions): BytePath {
+  const name = image.replaceAll(/[^\w.-]+/g, '_').replace(/^_+/, '') || 'root';
+  try {
+    fs.mkdir(logsParent);
+    return fs.makeTemporaryDirectory(`${logsParent}/${name}-`);
+  } catch (error) {
+    if (!(error instanceof MkrootError)) throw error;
+    return fs.makeTemporaryDirectory(`${temporaryParent}/mkroot-boot-${name}-`); // not root: no state directory
+  }
+}
+
+function nonEmpty(argv: readonly string[]): [string, ...string[]] {
+  const [program = '', ...rest] = argv;
+  return [program, ...rest];
+}

@@ -1,0 +1,30 @@
+/** Addresses and names inside a lab. They are the same in every lab: each has a network namespace to itself. */
+export const LAB = {
+  /** Where all servers of the lab listen. */
+  server: '10.77.0.1',
+  prefixLength: 24,
+  firstLease: '10.77.0.100',
+  lastLease: '10.77.0.200',
+  bridge: 'br0',
+  tap: 'tap0',
+  /** Locally administered: 52:54:00 is QEMU's, the rest is the lab's address. */
+  mac: '52:54:00:77:00:01',
+  hostname: 'mkroot-lab',
+} as const;
+
+/** IPv6 prefix of the lab (RFC 4193); see {@link dnsmasqArgv} for why there is one. */
+export const LAB_IPV6_PREFIX = 'fd77::';
+
+/** Input of `ip -batch -` (ip(8)) that makes the lab's network: loopback, a bridge with the server's address, a tap. */
+export function networkBatch(): string {
+  const { server, prefixLength, bridge, tap } = LAB;
+  return `${[
+    'link set lo up',
+    `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
+    `address add ${server}/${prefixLength} dev ${bridge}`,
+    `link set ${bridge} up`,
+    `address add ${LAB_IPV6_PREFIX}1/64 dev ${bridge} nodad`,
+    `tuntap add ${tap} mode tap`,
+    `link set ${tap} master ${bridge} up`,
+  ].join('\n')}\n`;
+}

@@ -1,0 +1,51 @@
+/** One thing that the self-check looked at inside the guest. */
+export interface SelfCheck {
+  readonly name: string;
+  readonly passed: boolean;
+  /** What was found, or what is wrong. */
+  readonly detail: string;
+}
+
+/** What came over the second serial port so far. */
+export interface SelfCheckReport {
+  /** The check has started, which it does at multi-user. */
+  readonly begun: boolean;
+  /** Nothing more will come. */
+  readonly ended: boolean;
+  readonly checks: readonly SelfCheck[];
+}
+
+/**
+ * Reads the report of qemu/self-check/self-check.sh: `name=pass detail`, `name=fail detail`, between `begin=` and `end=`.
+ * A last line without its newline is still on the way and left out. Other lines are noise of the port.
+ */
+export function parseSelfCheckReport(text: string): SelfCheckReport {
+  const lines = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.replace(/\r$/, ''));
+  return {
+    begun: lines.some((line) => line.startsWith('begin=')),
+    ended: lines.some((line) => line.startsWith('end=')),
+    checks: lines.flatMap((line) => {
+      const match = /^([\w.-]+)=(pass|fail)(?: (.*))?$/.exec(line);
+      if (match === null) return [];
+      const [, name = '', verdict, detail = ''] = match;
+      return [{ name, passed: verdict === 'pass', detail: detail.trim() }];
+    }),
+  };
+}
+
+/** Checks that a report must hold, whatever else; a report without one of them is no pass. */
+export function missingChecks(report: SelfCheckReport, modules: readonly string[]): string[] {
+  const wanted = [
+    'root-is-overlay',
+    'layers-in-order',
+    'base-is-read-only',
+    'writing-works',
+    'hostname',
+    'no-failed-units',
+    ...modules.map((module) => `module-${module}`),
+  ];
+  return wanted.filter((name) => !report.checks.some((check) => check.name === name));
+}
