@@ -5,6 +5,7 @@ import type { ProcessRunner } from '../ports/process-runner.js';
 /** How an initramfs can be packed; each is understood by every kernel since 5.9 if it was configured in. */
 export const COMPRESSIONS = ['zstd', 'xz', 'gzip', 'lz4', 'none'] as const;
 
+/** One of {@link COMPRESSIONS}. */
 export type Compression = (typeof COMPRESSIONS)[number];
 
 /**

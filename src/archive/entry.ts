@@ -36,10 +36,12 @@ export interface FileEntry extends EntryAttributes {
   readonly linkKey?: string;
 }
 
+/** A directory. */
 export interface DirectoryEntry extends EntryAttributes {
   readonly kind: 'directory';
 }
 
+/** A symbolic link; its target is kept byte by byte. */
 export interface SymlinkEntry extends EntryAttributes {
   readonly kind: 'symlink';
   readonly target: BytePath;

@@ -23,6 +23,7 @@ export interface ExtractReport {
   readonly skipped: readonly SkippedEntry[];
 }
 
+/** What the caller may do. */
 export interface ExtractOptions {
   /** Owners are set and device nodes made; needs root. */
   readonly isRoot: boolean;
