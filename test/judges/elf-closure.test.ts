@@ -103,6 +103,19 @@ describe.each(namesOf(ALL))('imported functions of %s', (name) => {
   });
 });
 
+describe.each(namesOf(ALL))('dlopen notes of %s', (name) => {
+  it('are as many as readelf -n shows, for every ELF file that can be loaded', () => {
+    const files = loadable(name);
+    const judged = countDlopenNotes(files.map(({ hostPath }) => hostPath));
+    const differences = files.flatMap(({ path, hostPath, elf }) => {
+      const [ours, theirs] = [elf.dlopenRequests().length, judged.get(hostPath) ?? 0];
+      return ours === theirs ? [] : [{ path, ours, theirs }];
+    });
+    expect(differences).toEqual([]);
+    if (name.startsWith('trixie')) expect(judged.size).toBeGreaterThan(3);
+  });
+});
+
 /** Libraries that are in the root and yet not found, rightly. */
 const HIDDEN: readonly { readonly asker: RegExp; readonly reason: string }[] = [
   {
@@ -222,6 +235,22 @@ function readelfDynamic(hostPaths: readonly string[]): Map<string, JudgedDynamic
         current.nodeflib = /\bNODEFLIB\b/.test(rest);
       }
     }
+  }
+  return result;
+}
+
+/** One run of readelf over all files; systemd and kmod write one note for each library. */
+function countDlopenNotes(hostPaths: readonly string[]): Map<string, number> {
+  const result = new Map<string, number>();
+  const { stdout } = spawnSync('readelf', ['-n', ...hostPaths], {
+    encoding: 'latin1',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  let file = '';
+  for (const line of stdout.split('\n')) {
+    file = /^File: (.*)$/.exec(line)?.[1] ?? file;
+    if (/^\s+FDO\s+0x\S+\s.*0x407c0c0a/.test(line)) result.set(file, (result.get(file) ?? 0) + 1);
   }
   return result;
 }

@@ -135,7 +135,7 @@ export function buildElf(fixture: ElfFixture = {}): Uint8Array {
         .address(address)
         .address(size)
         .address(size)
-        .address(8);
+        .address(type === 4 ? 4 : 8);
     else out.word(type).word(offset).word(address).word(address).word(size).word(size).word(4).word(4);
   }
   return out.result();

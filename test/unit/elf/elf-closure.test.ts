@@ -171,6 +171,29 @@ describe('resolveElfClosure', () => {
     expect(error.hint).toContain('Install the package that brings libshared.so');
   });
 
+  it('takes a library for known by its SONAME even if it was asked for by another name (case 4)', () => {
+    const tree: MemoryTree = {
+      ...DEBIAN,
+      '/usr/bin/app': buildProgram({ needed: ['libnew.so', 'libcore.so'], runpath: '/usr/lib/private' }),
+      '/usr/lib/private/libnew.so': library('libshared.so'),
+      '/usr/lib/private/libcore.so': library('libcore.so', { needed: ['libshared.so'] }),
+    };
+    expect(closure(tree).paths).toContain('/usr/lib/private/libnew.so');
+  });
+
+  it('takes $ORIGIN of a library from the name by which it was opened, not from its real place', () => {
+    for (const loader of [LOADER, '/lib/ld-musl-x86_64.so.1']) {
+      const found = closure({
+        [loader]: buildGlibcLoader(DEFAULTS),
+        '/bin/app': buildProgram({ interpreter: loader, needed: ['liba.so'], runpath: '/opt/lib' }),
+        '/opt/lib/liba.so': { link: '/store/liba.so' },
+        '/store/liba.so': library('liba.so', { needed: ['libb.so'], runpath: '$ORIGIN' }),
+        '/opt/lib/libb.so': library('libb.so'),
+      });
+      expect(found.paths).toContain('/opt/lib/libb.so');
+    }
+  });
+
   it('inherits RPATH from loader to loader, and ignores it where a RUNPATH is (case 5)', () => {
     const tree = (program: object, core: object): MemoryTree => ({
       ...DEBIAN,
@@ -272,6 +295,17 @@ describe('resolveElfClosure', () => {
         '/usr/lib/aarch64-linux-gnu/libv.so.1',
         '/usr/lib/aarch64-linux-gnu/libw.so.1',
       ]);
+    });
+
+    it('is left alone where ld.so.conf names a default directory', () => {
+      const found = closure({
+        ...arm,
+        '/etc/ld.so.conf.d/vendor.conf': '/lib/aarch64-linux-gnu',
+        '/usr/lib/aarch64-linux-gnu/libv.so.1': { link: 'libv.so.1.2' },
+        '/usr/lib/aarch64-linux-gnu/libv.so.1.2': library('libv.so.1', { architecture: 'arm64' }),
+      });
+      expect(found).toMatchObject({ placements: [], warnings: [] });
+      expect(found.paths).toContain('/usr/lib/aarch64-linux-gnu/libv.so.1.2');
     });
 
     it('wins over a default directory, as it does in the cache', () => {

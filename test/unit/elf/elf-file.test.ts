@@ -32,7 +32,8 @@ const EVERYTHING: ElfFixture = {
   imports: ['pthread_create', 'puts'],
   exports: ['main', 'pthread_exit'],
   notes: [
-    { owner: 'GNU', type: 3, text: 'build' },
+    { owner: 'stapsdt', type: 3, text: 'probe' },
+    { owner: 'Linux', type: 0, text: 'x' },
     {
       owner: 'FDO',
       type: 0x407c0c0a,

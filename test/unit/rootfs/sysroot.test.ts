@@ -105,9 +105,18 @@ describe('a root that lacks its usr-merge links', () => {
     expect(sysroot({ ...tree, '/root/lib/own': '' }).resolve('/lib/ld.so')).toBeUndefined();
   });
 
-  it('does not look for /usr outside the root', () => {
-    const evil = { '/root/usr': { link: '/outside' }, '/outside/lib/f': 'host' };
-    expect(sysroot(evil).resolve('/lib/f')).toBeUndefined();
+  it('does not look through a /usr that is a link, which would leave the root', () => {
+    const fs = memoryFileSystem({ '/root/usr': { link: '/outside' }, '/outside/lib/f': 'host' });
+    const asked: string[] = [];
+    const watched = Object.assign(Object.create(fs), {
+      lstat: (path: string) => {
+        asked.push(path);
+        return fs.lstat(path);
+      },
+    });
+    expect(new Sysroot(watched, '/root').resolve('/lib/f')).toBeUndefined();
+    expect(asked).toContain('/root/lib');
+    expect(asked).not.toContain('/root/usr/lib');
   });
 });
 
