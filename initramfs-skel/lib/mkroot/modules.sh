@@ -2,9 +2,10 @@
 # Kernel modules: drivers by what the hardware says it is (modalias), the rest by name.
 # busybox modprobe follows modules.dep and modules.alias, but knows no softdep; that is done here.
 
+known_aliases=''
+
 # load_device_modules: the NIC drivers, so that links come up while the rest is still loading.
 load_device_modules() {
-  known_aliases=''
   soft_dependencies=$ROOT/lib/modules/$MKROOT_KERNEL/modules.softdep
   load_soft_dependencies pre
   coldplug

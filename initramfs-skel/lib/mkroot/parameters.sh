@@ -76,6 +76,7 @@ read_root() {
   case $1 in
     /dev/nfs | nfs | dhcp | '') ;;
     nfs:* | nfs3:* | nfs4:*) base_standard=${base_standard:-$1} ;;
+    *=*) ignore_parameter "root=$1" "not a network root" ;;
     [0-9A-Za-z]*:/*) base_standard=${base_standard:-$1} ;;
     *) ignore_parameter "root=$1" "not a network root" ;;
   esac
@@ -111,27 +112,27 @@ read_ip() {
       esac
       ;;
   esac
-  fields=$1:::::::::
+  ip_fields=$1:::::::::
   ip_autoconf=''
-  for name in address server gateway netmask hostname device autoconf dns dns2; do
-    field=${fields%%:*}
-    fields=${fields#*:}
-    [ -n "$field" ] || continue
-    case $name in
-      address | server | gateway | dns | dns2) is_ipv4 "$field" ;;
-      netmask) prefix_length "$field" && [ -n "$answer" ] ;;
-      hostname) is_hostname "$field" ;;
-      device) is_interface_name "$field" ;;
-    esac || { ignore_parameter "ip=$1" "$name is not valid" && continue; }
-    case $name in
-      address) ip_address=$field ;;
-      server) ip_server=$field ;;
-      gateway) ip_gateway=$field ;;
-      netmask) ip_netmask=$field ;;
-      hostname) ip_hostname=$field ;;
-      device) ip_device=$field ;;
-      autoconf) ip_autoconf=$field ;;
-      dns | dns2) ip_dns="$ip_dns${ip_dns:+ }$field" ;;
+  for ip_part in address server gateway netmask hostname device autoconf dns dns2; do
+    ip_field=${ip_fields%%:*}
+    ip_fields=${ip_fields#*:}
+    [ -n "$ip_field" ] || continue
+    case $ip_part in
+      address | server | gateway | dns | dns2) is_ipv4 "$ip_field" ;;
+      netmask) prefix_length "$ip_field" && [ -n "$answer" ] ;;
+      hostname) is_hostname "$ip_field" ;;
+      device) is_interface_name "$ip_field" ;;
+    esac || { ignore_parameter "ip=$1" "$ip_part is not valid" && continue; }
+    case $ip_part in
+      address) ip_address=$ip_field ;;
+      server) ip_server=$ip_field ;;
+      gateway) ip_gateway=$ip_field ;;
+      netmask) ip_netmask=$ip_field ;;
+      hostname) ip_hostname=$ip_field ;;
+      device) ip_device=$ip_field ;;
+      autoconf) ip_autoconf=$ip_field ;;
+      dns | dns2) ip_dns="$ip_dns${ip_dns:+ }$ip_field" ;;
     esac
   done
   case $ip_autoconf in

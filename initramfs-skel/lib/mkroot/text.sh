@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Questions about text that comes from the network or the command line. Such text is compared, cut and quoted,
-# never evaluated. Results that are more than yes or no are left in $answer, which spares a process each.
+# never evaluated. POSIX shells have no local variables, so each function's own carry its subject's name. Results that are more than yes or no are left in $answer, which spares a process each.
 
 # is_number TEXT: decimal digits only, at most fifteen, so that shell arithmetic cannot overflow.
 is_number() {
@@ -15,16 +15,16 @@ is_ipv4() {
   case $1 in
     '' | *[!0-9.]* | .* | *. | *..*) return 1 ;;
   esac
-  quad=$1
-  fields=0
+  ipv4_rest=$1
+  ipv4_octets=0
   while :; do
-    octet=${quad%%.*}
-    { [ "${#octet}" -le 3 ] && [ "$octet" -le 255 ]; } || return 1
-    fields=$((fields + 1))
-    [ "$octet" = "$quad" ] && break
-    quad=${quad#*.}
+    ipv4_octet=${ipv4_rest%%.*}
+    { [ "${#ipv4_octet}" -le 3 ] && [ "$ipv4_octet" -le 255 ]; } || return 1
+    ipv4_octets=$((ipv4_octets + 1))
+    [ "$ipv4_octet" = "$ipv4_rest" ] && break
+    ipv4_rest=${ipv4_rest#*.}
   done
-  [ "$fields" -eq 4 ]
+  [ "$ipv4_octets" -eq 4 ]
 }
 
 # is_hostname TEXT: letters, digits, hyphens and dots as RFC 1123 has them; at most 64 bytes, the kernel's limit.
@@ -82,23 +82,23 @@ prefix_length() {
     return
   fi
   is_ipv4 "$1" || return 0
-  rest=$1.
-  bits=0
-  ended=''
-  while [ -n "$rest" ]; do
-    octet=${rest%%.*}
-    rest=${rest#*.}
-    case $octet in
-      255) add=8 ;; 254) add=7 ;; 252) add=6 ;; 248) add=5 ;; 240) add=4 ;; 224) add=3 ;; 192) add=2 ;; 128) add=1 ;;
-      0) add=0 ;;
+  mask_rest=$1.
+  mask_bits=0
+  mask_ended=''
+  while [ -n "$mask_rest" ]; do
+    mask_octet=${mask_rest%%.*}
+    mask_rest=${mask_rest#*.}
+    case $mask_octet in
+      255) mask_add=8 ;; 254) mask_add=7 ;; 252) mask_add=6 ;; 248) mask_add=5 ;; 240) mask_add=4 ;; 224) mask_add=3 ;; 192) mask_add=2 ;; 128) mask_add=1 ;;
+      0) mask_add=0 ;;
       *) return 0 ;;
     esac
-    # A mask is ones, then zeroes: nothing may follow the first octet that is not full.
-    if [ -n "$ended" ] && [ "$add" -ne 0 ]; then return 0; fi
-    if [ "$add" -ne 8 ]; then ended=yes; fi
-    bits=$((bits + add))
+    # A mask is ones, then zeroes: nothing may follow the first mask_octet that is not full.
+    if [ -n "$mask_ended" ] && [ "$mask_add" -ne 0 ]; then return 0; fi
+    if [ "$mask_add" -ne 8 ]; then mask_ended=yes; fi
+    mask_bits=$((mask_bits + mask_add))
   done
-  answer=$bits
+  answer=$mask_bits
 }
 
 # one_line TEXT: $answer is TEXT with every byte that is not printable ASCII replaced by '?', so that a name from the

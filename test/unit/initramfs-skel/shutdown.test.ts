@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { runWithMocks, shells } from './target-shell.js';
+
+const mounts = {
+  'proc/mounts': [
+    'proc /oldroot/proc proc rw 0 0',
+    'mkroot /oldroot overlay ro 0 0',
+    'securityfs /oldroot/sys/kernel/security securityfs rw 0 0',
+    'sysfs /oldroot/sys sysfs rw 0 0',
+    'tmpfs / tmpfs rw 0 0',
+    '10.77.0.1:/r /run/mkroot/base nfs ro 0 0',
+    'proc /proc proc rw 0 0',
+    '',
+  ].join('\n'),
+};
+const script = (umount: string, verb: string) => `
+poweroff() { note poweroff "$@"; exit 99; }
+umount() { note umount "$@"; ${umount}; }
+set -- ${verb}
+. "$ROOT/shutdown"`;
+const forget =
+  'for point; do :; done; grep -v " $point " "$ROOT/proc/mounts" >"$ROOT/proc/new" || :; mv "$ROOT/proc/new" "$ROOT/proc/mounts"';
+
+describe.each(shells)('/run/initramfs/shutdown under $name', (shell) => {
+  it('unmounts children before parents, the old root and the layers only, then powers off without syncing', () => {
+    const { calls, kmsg, status } = runWithMocks(shell, script(forget, 'poweroff'), mounts);
+    expect(status).toBe(99);
+    expect(calls.filter((call) => !call.startsWith('sleep'))).toEqual([
+      'umount /run/mkroot/base',
+      'umount /oldroot/sys/kernel/security',
+      'umount /oldroot/sys',
+      'umount /oldroot/proc',
+      'umount /oldroot',
+      'poweroff -n -f',
+    ]);
+    expect(kmsg.at(-1)).toBe('<5>mkroot: shutdown: poweroff: nothing is left mounted');
+  });
+
+  it('goes on when a server is gone and umount never returns: force, then lazily, then the machine goes down all the same', () => {
+    const { calls, kmsg, status } = runWithMocks(shell, script('command sleep 2; exit 1', 'reboot'), mounts);
+    expect(status).toBe(99);
+    expect(calls.filter((call) => call.startsWith('umount'))).toEqual([
+      'umount /run/mkroot/base',
+      'umount -f /run/mkroot/base',
+      'umount -l /run/mkroot/base',
+    ]);
+    expect(kmsg.at(-1)).toContain('left mounted');
+    expect(calls.at(-1)).toBe('reboot -n -f');
+  });
+});
