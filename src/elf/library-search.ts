@@ -84,7 +84,7 @@ export class LibrarySearch {
       searched.push(directory.path);
       const place = this.#directory(directory.path);
       if (place === undefined) continue;
-      const resolved = this.sysroot.resolve(`${place.path}/${name}`);
+      const resolved = this.sysroot.resolveIn(place, name);
       if (resolved === undefined) continue;
       const elf = this.#accept(resolved, name, asker, loader, skipped);
       if (elf === undefined) continue;
@@ -157,12 +157,13 @@ export class LibrarySearch {
         { hint: 'Replace or remove that file; the loader on the node would stop at it too.', cause },
       );
     if (resolved.stat.kind !== 'file') throw refuse(`is a ${resolved.stat.kind}, not a library`);
-    if (!hasElfMagic(this.sysroot.fs.readRange(resolved.hostPath, 0, 4))) throw refuse('is no ELF file');
     let elf: ElfFile;
     try {
       elf = this.read(resolved);
     } catch (cause) {
-      throw cause instanceof MkrootError ? refuse(`is damaged: ${cause.message}`, cause) : cause;
+      if (!(cause instanceof MkrootError)) throw cause;
+      const isElf = hasElfMagic(this.sysroot.fs.readRange(resolved.hostPath, 0, 4));
+      throw refuse(isElf ? `is damaged: ${cause.message}` : 'is no ELF file', cause);
     }
     const mismatch = machineMismatch(elf.header, asker.elf.header);
     if (mismatch === undefined) {

@@ -130,6 +130,22 @@ describe('Sysroot', () => {
     });
   });
 
+  it('resolveIn finds what resolve finds, by one name in a resolved directory', () => {
+    const tree = {
+      '/root/d/f': '',
+      '/root/d/l': { link: '/x/../d/f' },
+      '/root/d/gone': { link: 'none' },
+      '/root/x': null,
+    };
+    const root = sysroot({ ...tree, '/root/f': '', '/f': 'host', '/host': '' });
+    for (const at of ['/d', '/']) {
+      const directory = root.resolve(at);
+      if (directory === undefined) throw new Error('no directory');
+      for (const name of ['f', 'l', 'gone', 'none', '..', '.', '../../host', '../f'])
+        expect(root.resolveIn(directory, name)).toEqual(root.resolve(`${at}/${name}`));
+    }
+  });
+
   it('reads and lists through links, and says so when there is nothing', () => {
     const root = sysroot({ '/root/d/f': 'text', '/root/l': { link: '/d' } });
     expect(Buffer.from(root.readFile('/l/f')).toString()).toBe('text');
