@@ -51,10 +51,10 @@ stays behind. See docs/qemu-test.md.`;
       helpValue: 'FILE',
     }),
     nic: Flags.string({
-      description: 'module of the real node’s NIC, which must load in the root',
+      description:
+        'module that the initrd must have and the root must load; default: what the initrd was made for',
       helpValue: 'MODULE',
       multiple: true,
-      default: ['tg3'],
     }),
     net: Flags.option({
       options: ['lab', 'user'] as const,
@@ -72,7 +72,7 @@ stays behind. See docs/qemu-test.md.`;
       default: 'e1000' as const,
     })(),
     nfsvers: Flags.option({
-      options: ['3', '4.0', '4.1', '4.2'] as const,
+      options: ['3', '4.1', '4.2'] as const,
       description: 'NFS version of the base and the layers',
       default: '3' as const,
     })(),
@@ -105,7 +105,7 @@ stays behind. See docs/qemu-test.md.`;
     const report = await bootTest(ports, {
       image,
       subject,
-      modules: flags.nic,
+      ...(flags.nic === undefined ? {} : { modules: flags.nic }),
       network: flags.net,
       accelerator: flags.accel satisfies AcceleratorChoice,
       nic: flags['emulated-nic'] satisfies EmulatedNic,

@@ -2,8 +2,10 @@ import { MkrootError } from '../errors.js';
 
 /** A directory that nfs-ganesha serves. */
 export interface GaneshaExport {
-  /** Absolute; clients mount it under this path in every version. */
+  /** Absolute. */
   readonly path: string;
+  /** Path under which clients mount it, in every version; the directory's own by default. */
+  readonly mountedAs?: string;
   readonly access?: 'RO' | 'RW';
   /** Addresses or networks that may mount it; everybody who reaches the port without it. */
   readonly clients?: readonly string[];
@@ -55,7 +57,10 @@ NFSv4 {
 ${blocks.join('')}`;
 }
 
-function renderExport({ path, access = 'RO', clients = [] }: GaneshaExport, id: number): string {
+function renderExport(
+  { path, mountedAs = path, access = 'RO', clients = [] }: GaneshaExport,
+  id: number,
+): string {
   if (!path.startsWith('/')) {
     throw new MkrootError(`Cannot export "${path}": the path has to be absolute`);
   }
@@ -67,7 +72,7 @@ function renderExport({ path, access = 'RO', clients = [] }: GaneshaExport, id: 
   return `EXPORT {
   Export_Id = ${id};
   Path = ${quoted(path)};
-  Pseudo = ${quoted(path)};
+  Pseudo = ${quoted(mountedAs)};
 ${permission}  # The node's root has to read files that belong to root alone.
   Squash = No_Root_Squash;
   SecType = sys;

@@ -1,4 +1,7 @@
+import { sidecarPath } from '../archive/sidecar.js';
 import { ExitCode, MkrootError } from '../errors.js';
+import { bootStages } from '../netboot/boot-stages.js';
+import { type BootParameters, renderKernelCommandLine } from '../netboot/kernel-command-line.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { Task } from '../ports/progress.js';
@@ -9,12 +12,14 @@ import { startLabServices } from '../stages/start-lab-services.js';
 import { writeBootReport } from '../stages/write-boot-report.js';
 import { type AcceleratorChoice, acceleratorsToTry } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
-import { labCommandLine, TFTP } from '../vm/lab-config.js';
+import { TFTP } from '../vm/lab-config.js';
 import { LabNamespace } from '../vm/lab-namespace.js';
 import { LAB } from '../vm/lab-network.js';
-import { MILESTONES, type Milestone } from '../vm/milestones.js';
+import { bootMilestones, type Milestone } from '../vm/milestones.js';
 import type { EmulatedNic, NodeNetwork } from '../vm/qemu-argv.js';
-import { missingChecks } from '../vm/self-check-report.js';
+import { missingChecks, type SelfCheck } from '../vm/self-check-report.js';
+import { readSidecar } from './ask-why.js';
+import { makeDriverSegment } from './make-driver-segment.js';
 
 /** `lab` is the whole path with DHCP, TFTP and NFS; `user` is QEMU's own network, which needs no privileges. */
 export type BootNetwork = 'lab' | 'user';
@@ -24,12 +29,12 @@ export interface BootTestOptions {
   /** What the report calls it: a recipe's name or a directory. */
   readonly image: string;
   readonly subject: BootSubject;
-  /** Modules that must be in the root and load there. */
-  readonly modules: readonly string[];
+  /** Modules that the initrd must have and that must load in the root; those that the initrd was made for by default. */
+  readonly modules?: readonly string[];
   readonly network: BootNetwork;
   readonly accelerator: AcceleratorChoice;
   readonly nic: EmulatedNic;
-  readonly nfsVersion: string;
+  readonly nfsVersion: NonNullable<BootParameters['nfsVersion']>;
   /** MiB. */
   readonly memory: number;
   readonly cpus: number;
@@ -77,18 +82,19 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
   let namespace: LabNamespace | undefined;
   let keepLogs = true;
   try {
+    const initrd = await knowInitrd(ports, options, directory);
     const files = prepareLabFiles(
       fs,
       directory,
-      options.subject,
+      { ...options.subject, ...initrd.segment },
       options.network === 'user'
         ? undefined
         : {
             hostname: LAB.hostname,
-            modules: options.modules,
+            modules: initrd.modules,
             shippedFiles: `${options.shippedFiles}/self-check`,
           },
-      () => commandLineOf(options),
+      commandLineOf(options),
     );
     let dhcpListener: ((line: string) => void) | undefined;
     let deadService: () => string | undefined = () => undefined;
@@ -110,6 +116,7 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
     }
     const lab: RunningLab = {
       files,
+      initrd,
       logs,
       enter: (argv) => namespace?.enter(argv) ?? nonEmpty(argv),
       listenToDhcpLog: (listener) => {
@@ -147,6 +154,7 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
 
 interface RunningLab {
   readonly files: LabFiles;
+  readonly initrd: KnownInitrd;
   readonly logs: BytePath;
   readonly enter: (argv: readonly string[]) => [string, ...string[]];
   readonly listenToDhcpLog: (listener: ((line: string) => void) | undefined) => void;
@@ -191,7 +199,8 @@ async function bootWithFallback(
       task.skipped(`given up, ${attempt.problem}; trying again with ${choices[index + 1]!.toUpperCase()}`);
       continue;
     }
-    const failure = failureOf(attempt, options);
+    const checks = [...lab.initrd.checks, ...attempt.selfCheck.checks];
+    const failure = failureOf(attempt, checks, options.network, lab.initrd.modules);
     if (failure === undefined) task.done(`${attempt.timeline.latest?.title ?? 'nothing'} reached`);
     else task.fail(failure.reason);
     return {
@@ -206,7 +215,7 @@ async function bootWithFallback(
       initrd: lab.files.initrd,
       ...(lab.files.driverSegment === undefined ? {} : { driverSegment: lab.files.driverSegment }),
       milestones: attempt.timeline.reached,
-      checks: attempt.selfCheck.checks,
+      checks,
       ...(failure === undefined ? {} : { failure }),
       notTested: options.network === 'user' ? NOT_TESTED_WITHOUT_LAB : [],
       logs: displayPath(lab.logs),
@@ -226,13 +235,15 @@ async function watched<T>(task: Task, act: () => Promise<T>): Promise<T> {
 
 /** Milestones up to the one that ends the test. */
 function milestonesFor(network: BootNetwork): readonly Milestone[] {
-  if (network === 'lab') return MILESTONES;
-  return MILESTONES.slice(0, MILESTONES.findIndex(({ id }) => id === USER_NETWORK_GOAL) + 1);
+  const all = bootMilestones(bootStages);
+  return network === 'lab' ? all : all.slice(0, all.findIndex(({ id }) => id === USER_NETWORK_GOAL) + 1);
 }
 
 function failureOf(
-  { timeline, selfCheck, problem, consoleTail }: BootAttempt,
-  { network, modules }: BootTestOptions,
+  { timeline, problem, consoleTail }: BootAttempt,
+  checks: readonly SelfCheck[],
+  network: BootNetwork,
+  modules: readonly string[],
 ): BootReport['failure'] {
   const milestone = timeline.missing?.title;
   if (problem !== undefined || milestone !== undefined) {
@@ -242,27 +253,71 @@ function failureOf(
       console: consoleTail,
     };
   }
-  if (network === 'user') return undefined;
-  const failed = selfCheck.checks.filter(({ passed }) => !passed);
+  const failed = checks.filter(({ passed }) => !passed);
   if (failed.length > 0) {
     return {
-      reason: failed.map(({ name, detail }) => `self-check ${name}: ${detail}`).join('; '),
+      reason: failed.map(({ name, detail }) => `check ${name}: ${detail}`).join('; '),
       console: consoleTail,
     };
   }
-  const missing = missingChecks(selfCheck, modules);
+  const missing = network === 'user' ? [] : missingChecks(checks, modules);
   if (missing.length === 0) return undefined;
   return { reason: `the self-check did not report ${missing.join(', ')}`, console: consoleTail };
 }
 
+/** What is known about the initrd from the sidecar that `mkroot initrd` writes beside it. */
+interface KnownInitrd {
+  readonly modules: readonly string[];
+  /** One per module: the published initrd has it. */
+  readonly checks: readonly SelfCheck[];
+  readonly segment: { readonly driverSegment?: BytePath };
+}
+
+/**
+ * Reads the sidecar and makes the segment with the driver that only the virtual machine needs. Of an initrd from elsewhere
+ * nothing is known: it must have the driver itself, or come with a segment.
+ */
+async function knowInitrd(
+  ports: Ports,
+  { subject, nic, modules: wanted }: BootTestOptions,
+  directory: BytePath,
+): Promise<KnownInitrd> {
+  const given = subject.driverSegment === undefined ? {} : { driverSegment: subject.driverSegment };
+  if (ports.fs.lstat(sidecarPath(subject.initrd)) === undefined) {
+    return { modules: wanted ?? [], checks: [], segment: given };
+  }
+  const { nics, modules, builtins } = readSidecar(ports.fs, subject.initrd);
+  const checked = wanted ?? nics;
+  const present = new Set([...modules, ...builtins]);
+  const checks = checked.map((name) => ({
+    name: `initrd-has-${name}`,
+    passed: present.has(name),
+    detail: present.has(name) ? 'in the published initrd' : 'neither a module of the initrd nor built in',
+  }));
+  if (subject.driverSegment !== undefined) return { modules: checked, checks, segment: given };
+  const driverSegment = `${directory}/${TFTP.driverSegment}`;
+  ports.fs.writeFile(
+    driverSegment,
+    await makeDriverSegment(ports, {
+      root: subject.root,
+      initrd: subject.initrd,
+      nic: { value: nic, reason: { kind: 'option', option: `--emulated-nic ${nic}` } },
+    }),
+  );
+  return { modules: checked, checks, segment: { driverSegment } };
+}
+
 function commandLineOf({ network, nfsVersion, kernelArguments }: BootTestOptions): string {
-  return labCommandLine({
-    server: network === 'lab' ? LAB.server : USER_NETWORK_SERVER,
-    base: '/base',
-    cluster: network === 'lab' ? '/cluster' : undefined,
-    host: network === 'lab' ? '/host' : undefined,
-    hostname: LAB.hostname,
+  const server = network === 'lab' ? LAB.server : USER_NETWORK_SERVER;
+  const layer = (path: string) => ({ server, path });
+  return renderKernelCommandLine({
+    consoles: ['ttyS0,115200'],
+    base: layer('/base'),
+    ...(network === 'lab' ? { cluster: [layer('/cluster')], host: layer('/host') } : {}),
     nfsVersion,
+    hostname: LAB.hostname,
+    // A node that gives up resets at once, which -no-reboot turns into the end of QEMU.
+    panic: 1,
     extra: kernelArguments,
   });
 }

@@ -1,3 +1,4 @@
+import { parseStageLine } from '../netboot/boot-stages.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import { silenceOf } from '../vm/accelerator.js';
@@ -81,7 +82,7 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
       const text = plainConsoleLine(line);
       if (text !== '') consoleTail.push(text);
       if (consoleTail.length > CONSOLE_TAIL) consoleTail.shift();
-      note(eventFromConsole(line, served));
+      note(eventFromConsole(line, served, parseStageLine));
     },
   });
   options.listenToDhcpLog((line) => note(dhcpLog.read(line)));

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, MkrootError } from '../errors.js';
+import { pxelinuxDefaultPath, renderPxelinux } from '../netboot/pxelinux.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import { Sysroot } from '../rootfs/sysroot.js';
 import type { LabExport } from '../vm/lab-config.js';
-import { pxelinuxConfig, TFTP } from '../vm/lab-config.js';
+import { TFTP } from '../vm/lab-config.js';
 import { type ExpectedNode, writeSelfCheckLayers } from './write-self-check-layers.js';
 
 /** What is to be booted. */
@@ -54,7 +55,7 @@ export function prepareLabFiles(
   directory: BytePath,
   subject: BootSubject,
   expected: ExpectedNode | undefined,
-  commandLine: (exports: readonly LabExport[]) => string,
+  commandLine: string,
 ): LabFiles {
   const tftpRoot = `${directory}/tftp`;
   const recovery = `${directory}/nfs-recovery`;
@@ -80,7 +81,13 @@ export function prepareLabFiles(
           { name: '/base', directory: subject.root },
           ...writeSelfCheckLayers(fs, directory, subject.root, expected),
         ];
-  fs.writeFile(`${tftpRoot}/${TFTP.config}`, pxelinuxConfig(segments, commandLine(exports)));
+  // No serial directive: the BIOS already repeats on the serial port what the boot loader prints.
+  fs.writeFile(
+    `${tftpRoot}/${pxelinuxDefaultPath}`,
+    renderPxelinux({
+      entries: [{ label: 'mkroot', kernel: TFTP.kernel, initrds: segments, commandLine }],
+    }),
+  );
   return {
     tftpRoot,
     exports,

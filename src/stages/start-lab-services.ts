@@ -1,10 +1,12 @@
 import { ExitCode, MkrootError } from '../errors.js';
+import { renderDnsmasq } from '../netboot/dnsmasq.js';
+import { renderGanesha } from '../netboot/ganesha.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { RunningProcess } from '../ports/process-runner.js';
-import { dnsmasqArgv, ganeshaConfig } from '../vm/lab-config.js';
+import { labDnsmasqExtras, TFTP } from '../vm/lab-config.js';
 import type { LabNamespace } from '../vm/lab-namespace.js';
-import { networkBatch } from '../vm/lab-network.js';
+import { LAB, networkBatch } from '../vm/lab-network.js';
 import type { LabFiles } from './prepare-lab-files.js';
 
 /** How long a service may take until it is ready; each takes well under a second on an idle machine. */
@@ -57,18 +59,41 @@ export async function startLabServices(
   await inside(['mkdir', '/run/rpcbind', '/run/ganesha']);
   await inside(['ip', '-batch', '-'], networkBatch());
 
-  const config = `${options.logs}/ganesha.conf`;
-  fs.writeFile(config, ganeshaConfig(files.exports, files.recovery));
+  const ganeshaConf = `${options.logs}/ganesha.conf`;
+  fs.writeFile(
+    ganeshaConf,
+    renderGanesha({
+      exports: files.exports.map(({ name, directory }) => ({ path: directory, mountedAs: name })),
+      bindAddress: LAB.server,
+      recoveryRoot: files.recovery,
+    }),
+  );
+  const dnsmasqConf = `${options.logs}/dnsmasq.conf`;
+  fs.writeFile(
+    dnsmasqConf,
+    renderDnsmasq({
+      interface: LAB.bridge,
+      rangeStart: LAB.firstLease,
+      rangeEnd: LAB.lastLease,
+      leaseTime: '1h',
+      tftpRoot: files.tftpRoot,
+      bootFiles: { bios: TFTP.loader },
+      leaseFile: '/run/dnsmasq.leases',
+      pidFile: '/run/dnsmasq.pid',
+      logFile: '-',
+      skipPing: true,
+    }) + labDnsmasqExtras(LAB.bridge),
+  );
   const services: Service[] = [
     { name: 'rpcbind', argv: ['rpcbind', '-f', '-w'], readyFile: '/run/rpcbind.sock' },
     {
       name: 'nfs-ganesha',
-      argv: ['ganesha.nfsd', '-F', '-f', config, '-L', 'STDOUT', '-p', '/run/ganesha.pid'],
+      argv: ['ganesha.nfsd', '-F', '-f', ganeshaConf, '-L', 'STDOUT', '-p', '/run/ganesha.pid'],
       readyLine: /NFS SERVER INITIALIZED/,
     },
     {
       name: 'dnsmasq',
-      argv: dnsmasqArgv(files.tftpRoot),
+      argv: ['dnsmasq', '--keep-in-foreground', `--conf-file=${dnsmasqConf}`],
       readyLine: /started, version/,
       onLine: options.onDhcpLine,
     },

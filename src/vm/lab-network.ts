@@ -12,7 +12,7 @@ export const LAB = {
   hostname: 'mkroot-lab',
 } as const;
 
-/** IPv6 prefix of the lab (RFC 4193); see {@link dnsmasqArgv} for why there is one. */
+/** IPv6 prefix of the lab (RFC 4193); see labDnsmasqExtras for why there is one. */
 export const LAB_IPV6_PREFIX = 'fd77::';
 
 /** Input of `ip -batch -` (ip(8)) that makes the lab's network: loopback, a bridge with the server's address, a tap. */

@@ -11,42 +11,37 @@ export interface Milestone {
   readonly phase: BootPhase;
 }
 
-/** Stages of `/init` by their number, the contract of docs/boot-protocol.md. */
-const INIT_STAGES = [
-  ['10', 'start', '/init runs'],
-  ['20', 'modules', 'modules'],
-  ['30', 'device', 'network device'],
-  ['40', 'dhcp', 'DHCP by /init'],
-  ['50', 'base', 'mount of the base'],
-  ['60', 'layers', 'mount of the layers'],
-  ['70', 'overlay', 'overlay'],
-  ['80', 'hand-over', 'hand-over'],
-  ['90', 'switch-root', 'switch_root'],
-] as const;
+/** A numbered stage of `/init` (docs/boot-protocol.md). */
+export interface InitStage {
+  readonly number: number;
+  readonly name: string;
+}
 
-/** Every milestone, in the order in which a good boot passes them. */
-export const MILESTONES: readonly Milestone[] = [
-  { id: 'power-on', title: 'power-on', phase: 'firmware' },
-  { id: 'firmware-dhcp', title: 'DHCP by the firmware', phase: 'firmware' },
-  { id: 'tftp-loader', title: 'boot loader over TFTP', phase: 'loader' },
-  { id: 'tftp-kernel', title: 'kernel over TFTP', phase: 'loader' },
-  { id: 'tftp-initrd', title: 'initrd over TFTP', phase: 'loader' },
-  { id: 'kernel', title: 'kernel starts', phase: 'kernel' },
-  ...INIT_STAGES.map(
-    ([number, name, title]): Milestone => ({
-      id: initMilestoneId(number, name),
-      title,
-      phase: 'initramfs',
-    }),
-  ),
-  { id: 'init', title: 'init of the system starts', phase: 'system' },
-  { id: 'multi-user', title: 'multi-user', phase: 'system' },
-  { id: 'self-check', title: 'self-check done', phase: 'system' },
-  { id: 'power-off', title: 'power-off', phase: 'system' },
-];
+/** Every milestone of a boot whose `/init` has these stages, in the order in which a good boot passes them. */
+export function bootMilestones(stages: readonly InitStage[]): readonly Milestone[] {
+  return [
+    { id: 'power-on', title: 'power-on', phase: 'firmware' },
+    { id: 'firmware-dhcp', title: 'DHCP by the firmware', phase: 'firmware' },
+    { id: 'tftp-loader', title: 'boot loader over TFTP', phase: 'loader' },
+    { id: 'tftp-kernel', title: 'kernel over TFTP', phase: 'loader' },
+    { id: 'tftp-initrd', title: 'initrd over TFTP', phase: 'loader' },
+    { id: 'kernel', title: 'kernel starts', phase: 'kernel' },
+    ...stages.map(
+      (stage): Milestone => ({
+        id: initMilestoneId(stage),
+        title: `/init: ${stage.name}`,
+        phase: 'initramfs',
+      }),
+    ),
+    { id: 'init', title: 'init of the system starts', phase: 'system' },
+    { id: 'multi-user', title: 'multi-user', phase: 'system' },
+    { id: 'self-check', title: 'self-check done', phase: 'system' },
+    { id: 'power-off', title: 'power-off', phase: 'system' },
+  ];
+}
 
 /** Id of the milestone that stands for one stage of `/init`. */
-function initMilestoneId(number: string, name: string): string {
+export function initMilestoneId({ number, name }: InitStage): string {
   return `init-${number}-${name}`;
 }
 
@@ -56,12 +51,16 @@ export type BootEvent =
   /** The boot cannot succeed any more; `detail` is the reason in the node's own words. */
   | { readonly kind: 'failure'; readonly detail: string };
 
-const STAGE_LINE = /mkroot: \[(\d\d)\] ([\w-]+)(?:: ?(.*))?$/;
-/**
- * `/init` says FAILED whenever something does not work, and what it does next. Only when it gives up, which is a
- * reboot, a shell or nothing at all, has the boot failed.
- */
-const STAGE_FAILED = /mkroot: FAILED \[\d\d\] (?!.*; next: (?!reboot in|nothing \(|a shell)).*$/;
+/** What a line of `/init` says: a stage was reached, or something failed and this is what happens next. */
+export type StageLine =
+  | (InitStage & { readonly kind: 'reached'; readonly detail: string })
+  | (InitStage & { readonly kind: 'failed'; readonly reason: string; readonly next: string });
+
+/** Reads the lines of `/init` on the console; undefined for every other line. */
+export type ReadStageLine = (line: string) => StageLine | undefined;
+
+/** After a failure `/init` may try again or do without; only with these words has it given up. */
+const GIVES_UP = /^(reboot|nothing|a shell|$)/;
 
 const CONSOLE_MILESTONES: readonly (readonly [pattern: RegExp, id: string])[] = [
   [/^net\d: (\d+\.\d+\.\d+\.\d+\/\S+)/, 'firmware-dhcp'],
@@ -73,9 +72,8 @@ const CONSOLE_MILESTONES: readonly (readonly [pattern: RegExp, id: string])[] = 
   [/reboot: (Power down)/, 'power-off'],
 ];
 
-/** What a node prints when it has given up. A stage of `/init` that failed says so itself. */
+/** What a node prints when it has given up, apart from `/init`. */
 const CONSOLE_FAILURES: readonly RegExp[] = [
-  STAGE_FAILED,
   /Kernel panic - not syncing: .*/,
   /(?:You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance).*/,
   /No bootable device.*/,
@@ -95,16 +93,17 @@ export interface ServedFiles {
 }
 
 /** Reads one line of the serial console; undefined if it says nothing about the course of the boot. */
-export function eventFromConsole(line: string, served: ServedFiles): BootEvent | undefined {
+export function eventFromConsole(
+  line: string,
+  served: ServedFiles,
+  readStageLine: ReadStageLine,
+): BootEvent | undefined {
   const text = plainConsoleLine(line);
+  const stage = readStageLine(text);
+  if (stage !== undefined) return eventFromStage(stage);
   for (const pattern of CONSOLE_FAILURES) {
     const match = pattern.exec(text);
     if (match !== null) return { kind: 'failure', detail: match[0].trimEnd() };
-  }
-  const stage = STAGE_LINE.exec(text);
-  if (stage !== null) {
-    const [, number = '', name = '', detail = ''] = stage;
-    return { kind: 'milestone', id: initMilestoneId(number, name), detail };
   }
   const loaded = /^Loading (\S+?)\.\.+ ?ok$/.exec(text);
   if (loaded !== null) return eventFromTransfer(loaded[1]!, served);
@@ -113,6 +112,15 @@ export function eventFromConsole(line: string, served: ServedFiles): BootEvent |
     if (match !== null) return { kind: 'milestone', id, detail: match[1] ?? '' };
   }
   return undefined;
+}
+
+function eventFromStage(stage: StageLine): BootEvent | undefined {
+  if (stage.kind === 'reached') {
+    return { kind: 'milestone', id: initMilestoneId(stage), detail: stage.detail };
+  }
+  return GIVES_UP.test(stage.next)
+    ? { kind: 'failure', detail: `/init: ${stage.name}: ${stage.reason}` }
+    : undefined;
 }
 
 function eventFromTransfer(path: string, { loader, kernel, lastInitrd }: ServedFiles): BootEvent | undefined {

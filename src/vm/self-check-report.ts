@@ -36,8 +36,8 @@ export function parseSelfCheckReport(text: string): SelfCheckReport {
   };
 }
 
-/** Checks that a report must hold, whatever else; a report without one of them is no pass. */
-export function missingChecks(report: SelfCheckReport, modules: readonly string[]): string[] {
+/** Names of checks that a node must have reported and has not; without them there is no pass. */
+export function missingChecks(checks: readonly SelfCheck[], modules: readonly string[]): string[] {
   const wanted = [
     'root-is-overlay',
     'layers-in-order',
@@ -47,5 +47,5 @@ export function missingChecks(report: SelfCheckReport, modules: readonly string[
     'no-failed-units',
     ...modules.map((module) => `module-${module}`),
   ];
-  return wanted.filter((name) => !report.checks.some((check) => check.name === name));
+  return wanted.filter((name) => !checks.some((check) => check.name === name));
 }

@@ -1,4 +1,4 @@
-import { type BootEvent, MILESTONES, type Milestone } from './milestones.js';
+import type { BootEvent, Milestone } from './milestones.js';
 
 /** A milestone that was reached. */
 export interface Reached extends Milestone {
@@ -13,7 +13,7 @@ export class Timeline {
   readonly #reached = new Map<string, Reached>();
   #failure: string | undefined;
 
-  constructor(private readonly milestones: readonly Milestone[] = MILESTONES) {
+  constructor(private readonly milestones: readonly Milestone[]) {
     const [powerOn] = milestones;
     if (powerOn !== undefined) this.#reached.set(powerOn.id, { ...powerOn, atMs: 0, detail: '' });
   }
