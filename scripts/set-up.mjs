@@ -1,5 +1,5 @@
-// What `npm run demo` and `npm test` need: Debian packages, npm packages, a compile. Plain Node without dependencies,
-// because it runs before there are any. Says what it will do before it does it; does nothing that is done already.
+// What `npm run demo`, `npm test` and `npm run bench` need: Debian packages, npm packages, a compile. Plain Node without
+// dependencies, because it runs before there are any. Says what it will do before it does it; does nothing that is done already.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ const UNWANTED_SERVICES = {
 /**
  * Sets up what is missing, or ends the process with what to type.
  * @param {string} command what the user ran, such as `npm test`
- * @param {('demo' | 'test')[]} lists lists of scripts/debian-packages.json
+ * @param {('demo' | 'test' | 'bench')[]} lists lists of scripts/debian-packages.json
  */
 export function setUp(command, lists) {
   const [major] = process.versions.node.split('.');

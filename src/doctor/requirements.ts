@@ -232,8 +232,24 @@ export const REQUIREMENTS: readonly Requirement[] = [
   },
   tool('modprobe', ['--version'], forTests('kmod', 'kmod', 'judge of module closures')),
   tool('readelf', ['--version'], forTests('binutils', 'binutils', 'judge of ELF files')),
-  tool('cpio', ['--version'], forTests('cpio', 'cpio', 'judge of archives')),
-  tool('bsdtar', ['--version'], forTests('libarchive-tools', 'bsdtar', 'judge of archives')),
+  tool('cpio', ['--version'], {
+    ...forTests('cpio', 'cpio', 'judge of archives'),
+    requiredFor: ['test', 'bench'],
+  }),
+  tool('bsdtar', ['--version'], {
+    ...forTests('libarchive-tools', 'bsdtar', 'judge of archives'),
+    requiredFor: ['test', 'bench'],
+  }),
+  {
+    name: 'GNU time',
+    // Shells have a `time` of their own, which does not know about memory.
+    probe: { kind: 'file', anyOf: ['/usr/bin/time'] },
+    requiredFor: ['bench'],
+    usefulFor: [],
+    why: 'peak memory in benchmarks',
+    debian: ['time'],
+    el: ['time'],
+  },
   tool('shellcheck', ['--version'], forTests('shellcheck', 'ShellCheck (EPEL)', 'judge of shell scripts')),
   tool('dash', undefined, forTests('dash', 'dash', 'second shell that the parts of /init must run under')),
 ];

@@ -1,0 +1,72 @@
+// Run by scripts/bench.mjs. Takes the names of parts, --rounds=N and --write; see docs/benchmarks.md.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { BenchContext } from './bench-context.js';
+import { type BenchRoot, benchRoot } from './bench-root.js';
+import { benchBoot } from './boot.js';
+import { benchBuild } from './build.js';
+import { benchInitrd } from './initrd.js';
+import { benchNewc } from './newc.js';
+import { type Comparison, remarks, resultTable, targetTable, withResults } from './report.js';
+import { loadBefore, toolVersions } from './tool-versions.js';
+
+const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Comparison[]>>> = {
+  initrd: benchInitrd,
+  newc: benchNewc,
+  build: benchBuild,
+  boot: benchBoot,
+};
+
+const repository = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string' }, write: { type: 'boolean', default: false } },
+});
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+const unknown = positionals.filter((name) => PARTS[name] === undefined);
+if (unknown.length > 0 || (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))) {
+  console.error(`usage: npm run bench -- [${Object.keys(PARTS).join('] [')}] [--rounds=N] [--write]`);
+  process.exit(2);
+}
+const wanted = Object.keys(PARTS).filter((name) => positionals.length === 0 || positionals.includes(name));
+
+// Not /tmp: that is often memory, and roots belong on a disk.
+const directory = mkdtempSync('/var/tmp/mkroot-bench-');
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
+const load = loadBefore();
+let root: BenchRoot | undefined;
+const comparisons: Comparison[] = [];
+for (const name of wanted) {
+  const context: BenchContext = {
+    repository,
+    root: () => (root ??= benchRoot(process.env['MKROOT_BENCH_ROOT'], directory)),
+    directory: `${directory}/${name}`,
+    rounds,
+  };
+  mkdirSync(context.directory);
+  process.stderr.write(`\n== ${name}\n`);
+  comparisons.push(...(await PARTS[name]!(context)));
+  rmSync(context.directory, { recursive: true });
+}
+
+const report = `
+Ratios to the first line of each comparison. The last three columns are what this machine happened to take.
+
+${resultTable(comparisons)}
+
+${targetTable(comparisons)}
+
+${remarks(comparisons)}
+
+Measured with (load ${load} before):
+
+${toolVersions(repository, root?.path).join('\n')}
+`;
+console.log(report);
+if (values.write) {
+  const document = `${repository}/docs/benchmarks.md`;
+  writeFileSync(document, withResults(readFileSync(document, 'utf8'), report));
+}

@@ -1,0 +1,105 @@
+import type { Result } from './measure.js';
+
+/** A comparison: who took part, and what mkroot is meant to reach. */
+export interface Comparison {
+  readonly title: string;
+  /** What everybody had to do. */
+  readonly task: string;
+  /** The one that the others are compared with comes first: mkroot. */
+  readonly results: readonly Result[];
+  readonly targets: readonly Target[];
+}
+
+/** Something that mkroot is meant to reach. */
+export interface Target {
+  readonly what: string;
+  readonly value: number;
+  /** At most this. */
+  readonly limit: number;
+  readonly unit: string;
+}
+
+/** Text between these two lines of docs/benchmarks.md is replaced. */
+export const MARKERS = ['<!-- results of `npm run bench` -->', '<!-- end of results -->'] as const;
+
+/** Ratios of every comparison, one row for each contender. */
+export function resultTable(comparisons: readonly Comparison[]): string {
+  const head = ['', 'Time', 'Size', 'Peak memory', 'Time here', 'Size here', 'Memory here'];
+  const rows = comparisons.flatMap(({ title, results }) => {
+    const [base] = results;
+    return [
+      [`**${title}**`, '', '', '', '', '', ''],
+      ...results.map((result) => [
+        result.name,
+        ratio(result.seconds, base?.seconds),
+        ratio(result.bytes, base?.bytes),
+        ratio(result.peakKiB || undefined, base?.peakKiB || undefined),
+        `${seconds(result.seconds)} (${seconds(result.spread[0])} to ${seconds(result.spread[1])})`,
+        result.bytes === undefined ? '' : `${(result.bytes / 1e6).toFixed(2)} MB`,
+        result.peakKiB === 0 ? '' : `${(result.peakKiB / 1024).toFixed(0)} MiB`,
+      ]),
+    ];
+  });
+  return markdownTable([head, ...rows]);
+}
+
+/** What each comparison had to do, and what is to be known about the contenders. */
+export function remarks(comparisons: readonly Comparison[]): string {
+  return comparisons
+    .map(({ title, task, results }) =>
+      [
+        `- **${title}** (${roundsOf(results)}): ${task}`,
+        ...results.flatMap(({ name, remark }) => (remark === undefined ? [] : [`  - ${name}: ${remark}`])),
+      ].join('\n'),
+    )
+    .join('\n');
+}
+
+/** Each target, what was reached, and by how much it was missed. */
+export function targetTable(comparisons: readonly Comparison[]): string {
+  const rows = comparisons
+    .flatMap(({ targets }) => targets)
+    .map(({ what, value, limit, unit }) => [
+      what,
+      `at most ${limit}${unit}`,
+      `${digits(value)}${unit}`,
+      value <= limit ? 'met' : `missed by ${(((value - limit) / limit) * 100).toFixed(0)} %`,
+    ]);
+  return markdownTable([['Target', 'Wanted', 'Reached', ''], ...rows]);
+}
+
+/** The document with the text between its markers replaced. */
+export function withResults(document: string, results: string): string {
+  const [begin, end] = MARKERS;
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`The document lacks the lines ${begin} and ${end}`);
+  return `${document.slice(0, from + begin.length)}\n${results.trim()}\n${document.slice(to)}`;
+}
+
+function roundsOf(results: readonly Result[]): string {
+  const rounds = results[0]?.rounds ?? 0;
+  return rounds === 1 ? 'one run' : `median of ${rounds}`;
+}
+
+function ratio(value: number | undefined, base: number | undefined): string {
+  if (value === undefined || base === undefined) return '';
+  return (value / base).toFixed(2);
+}
+
+function seconds(value: number): string {
+  return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+}
+
+function digits(value: number): string {
+  return value.toFixed(value < 10 ? 2 : 0);
+}
+
+function markdownTable(rows: readonly (readonly string[])[]): string {
+  const [head, ...body] = rows;
+  const widths = head!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
+  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
+  return [line(head!), rule, ...body.map(line)].join('\n');
+}
