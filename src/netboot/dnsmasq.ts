@@ -53,6 +53,16 @@ function value(what: string, text: string): string {
   return text;
 }
 
+/** A root path may hold commas (mount options), so it is quoted. */
+function rootPathText(text: string): string {
+  if (!/^[A-Za-z0-9._/:,=%+@~-]+$/.test(text)) {
+    throw new MkrootError(
+      `Cannot write the root path "${text}" to a dnsmasq configuration: /init would not accept it`,
+    );
+  }
+  return text;
+}
+
 /** dnsmasq.conf: DHCP and TFTP only (`port=0`: no DNS). */
 export function renderDnsmasq(configuration: DnsmasqConfiguration): string {
   const { bootFiles, dns = [], hosts = [], gateway } = configuration;
@@ -79,7 +89,7 @@ export function renderDnsmasq(configuration: DnsmasqConfiguration): string {
     ...(configuration.domain === undefined ? [] : [`domain=${value('the domain', configuration.domain)}`]),
     ...(configuration.rootPath === undefined
       ? []
-      : [`dhcp-option=option:root-path,"${configuration.rootPath.replaceAll(/["\r\n]/g, '')}"`]),
+      : [`dhcp-option=option:root-path,"${rootPathText(configuration.rootPath)}"`]),
     ...hosts.map(renderHost),
     'enable-tftp',
     `tftp-root=${value('the TFTP root', configuration.tftpRoot)}`,

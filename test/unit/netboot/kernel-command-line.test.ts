@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { MkrootError } from '../../../src/errors.js';
+import {
+  macBytes,
+  renderKernelCommandLine,
+  renderNfsLocation,
+} from '../../../src/netboot/kernel-command-line.js';
+
+describe('the kernel command line', () => {
+  it('has every parameter in one fixed order', () => {
+    expect(
+      renderKernelCommandLine({
+        extra: ['systemd.log_level=debug'],
+        quiet: true,
+        panic: 10,
+        bootMac: '52:54:00:AA:BB:0C',
+        hostname: 'n001.cluster.example',
+        top: { size: '50%', inodes: '1m' },
+        nfsOptions: 'nconnect=4',
+        nfsVersion: '4.2',
+        roots: { path: '/srv/roots' },
+        host: { path: '/srv/hosts/%h' },
+        cluster: [{ path: '/srv/c1' }, { server: 'head', path: '/srv/c2' }],
+        base: { server: '10.77.0.1', path: '/srv/roots/compute/1', options: 'timeo=50' },
+        consoles: ['tty0', 'ttyS0,115200'],
+      }),
+    ).toBe(
+      'console=tty0 console=ttyS0,115200 mkroot.base=10.77.0.1:/srv/roots/compute/1,timeo=50 mkroot.cluster=/srv/c1 ' +
+        'mkroot.cluster=head:/srv/c2 mkroot.host=/srv/hosts/%h mkroot.roots=/srv/roots mkroot.nfsvers=4.2 ' +
+        'mkroot.nfsopts=nconnect=4 mkroot.rw=tmpfs:size=50%,nr_inodes=1m mkroot.hostname=n001.cluster.example ' +
+        'BOOTIF=01-52-54-00-aa-bb-0c panic=10 quiet systemd.log_level=debug',
+    );
+    expect(renderKernelCommandLine({})).toBe('');
+  });
+
+  it('writes a static address as the kernel reads ip=', () => {
+    const ip = {
+      address: '10.0.0.9',
+      netmask: '255.255.255.0',
+      gateway: '10.0.0.1',
+      hostname: 'n9',
+      device: 'eth1',
+      dns: ['10.0.0.2'],
+    };
+    expect(renderKernelCommandLine({ ip })).toBe('ip=10.0.0.9::10.0.0.1:255.255.255.0:n9:eth1:none:10.0.0.2');
+    expect(renderKernelCommandLine({ ip: { address: '10.0.0.9', netmask: '255.255.255.0' } })).toBe(
+      'ip=10.0.0.9:::255.255.255.0:::none',
+    );
+    expect(renderKernelCommandLine({ ip: 'dhcp' })).toBe('ip=dhcp');
+  });
+
+  it.each([
+    ['a path with a blank', { base: { path: '/a b' } }, 'Cannot put path "/a b"'],
+    ['a relative path', { base: { path: 'srv' } }, 'Cannot put path "srv"'],
+    ['a line end in a server', { base: { server: 'a\nb', path: '/' } }, 'Cannot put host name'],
+    ['a host name that is code', { hostname: '$(reboot)' }, 'Cannot put host name "$(reboot)"'],
+    ['a host name of 65 letters', { hostname: 'a'.repeat(65) }, 'Cannot put host name'],
+    ['options with a blank', { nfsOptions: 'rw exec' }, 'Cannot put mount options'],
+    ['an argument of two words', { extra: ['a b'] }, 'Cannot put argument "a b"'],
+    ['a console with a blank', { consoles: ['ttyS0 init=/bin/sh'] }, 'Cannot put console'],
+    ['a size that is none', { top: { size: 'big' } }, 'Cannot put size "big"'],
+    [
+      'an address that is none',
+      { ip: { address: '10.0.0.256', netmask: '255.0.0.0' } },
+      'Cannot put address',
+    ],
+    ['more than the kernel takes', { extra: ['x'.repeat(2048)] }, 'it has 2048 bytes, 2047 fit'],
+  ])('refuses %s', (_, parameters, message) => {
+    expect(() => renderKernelCommandLine(parameters)).toThrow(MkrootError);
+    expect(() => renderKernelCommandLine(parameters)).toThrow(message);
+  });
+
+  it('reads MAC addresses in both spellings and no others', () => {
+    expect(macBytes('52-54-00-AA-BB-CC')).toEqual(['52', '54', '00', 'aa', 'bb', 'cc']);
+    for (const mac of ['', '52:54:00:aa:bb', '52:54:00:aa:bb:cc:dd', '525400aabbcc', '52:54:00:aa:bb:gg']) {
+      expect(() => macBytes(mac)).toThrow('it is not of the form aa:bb:cc:dd:ee:ff');
+    }
+    expect(renderNfsLocation({ path: '/r' })).toBe('/r');
+  });
+});
