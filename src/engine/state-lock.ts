@@ -76,7 +76,7 @@ export function readHolder(fs: FileSystem, path: BytePath): LockHolder | undefin
 function describe(holder: LockHolder | undefined): string {
   return holder === undefined
     ? 'another mkroot that holds the lock'
-    : `process ${holder.pid} (${holder.command}), which holds the lock since ${holder.since}`;
+    : `process ${holder.pid} (${holder.command}), which has held the lock since ${holder.since}`;
 }
 
 async function tryLock(
@@ -85,7 +85,6 @@ async function tryLock(
   options: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<(HeldLock & { write(line: string): void }) | undefined> {
-  const input = lineInput();
   let onLocked: (value: true) => void = () => {};
   const locked = new Promise<true>((resolve) => {
     onLocked = resolve;
@@ -97,7 +96,7 @@ async function tryLock(
   const file = Buffer.from(path, 'latin1').toString('utf8');
   const child = await runner.start({
     argv: ['flock', '--no-fork', ...options, file, 'sh', '-c', HOLD, 'sh', file],
-    input: input.stream,
+    input: 'pipe',
     onLine: (line) => {
       if (line === 'locked') onLocked(true);
     },
@@ -107,14 +106,13 @@ async function tryLock(
   signal?.removeEventListener('abort', onAbort);
   if (result === true) {
     return {
-      write: input.push,
+      write: (line) => child.write(line),
       release: async () => {
-        input.close();
+        child.closeInput();
         await child.exited;
       },
     };
   }
-  input.close();
   if (result.exitCode === HELD || signal?.aborted) return undefined;
   throw new MkrootError(`Cannot lock "${displayPath(path)}": ${result.stderr.trim() || 'flock failed'}`, {
     exitCode: ExitCode.Io,
@@ -123,32 +121,3 @@ async function tryLock(
 
 /** The redirection truncates and writes the same inode. */
 const HOLD = 'echo locked; read -r holder && printf "%s\\n" "$holder" > "$1"; read -r _ || :';
-
-/** A standard input that lines can be pushed to until it is closed. */
-function lineInput(): { stream: AsyncIterable<Uint8Array>; push: (line: string) => void; close: () => void } {
-  const lines: string[] = [];
-  let closed = false;
-  let wake: () => void = () => {};
-  async function* stream(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const line = lines.shift();
-      if (line !== undefined) yield Buffer.from(line);
-      else if (closed) return;
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-    }
-  }
-  return {
-    stream: stream(),
-    push: (line) => {
-      lines.push(line);
-      wake();
-    },
-    close: () => {
-      closed = true;
-      wake();
-    },
-  };
-}

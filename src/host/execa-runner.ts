@@ -54,6 +54,7 @@ export class ExecaRunner implements ProcessRunner {
     return {
       pid,
       write: (data) => void child.stdin?.write(data),
+      closeInput: () => void child.stdin?.end(),
       kill: (signal) => signalGroup(pid, signal),
       exited: completed,
     };
@@ -135,7 +136,7 @@ function optionsFor(command: Command): Options {
     stderr: inherit ? 'inherit' : 'pipe',
     ...(input instanceof Uint8Array ? { input } : {}),
     ...(input === undefined ? { stdin: 'ignore' } : {}),
-    ...(input === 'inherit' ? { stdin: 'inherit' } : {}),
+    ...(input === 'inherit' || input === 'pipe' ? { stdin: input } : {}),
     ...(typeof input === 'object' && !(input instanceof Uint8Array) ? { stdin: input } : {}),
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
   };

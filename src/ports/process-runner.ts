@@ -5,14 +5,15 @@ export interface Command {
   readonly cwd?: string;
   /** Added to the environment of mkroot; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What the program reads; nothing (an empty standard input) by default. 'inherit' hands over the terminal. */
-  readonly input?: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array> | 'inherit';
+  /**
+   * What the program reads; nothing (an empty standard input) by default. 'inherit' hands over the terminal; 'pipe' is for
+   * {@link RunningProcess.write}, and the program sees its end after {@link RunningProcess.closeInput} or when mkroot dies.
+   */
+  readonly input?: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array> | 'inherit' | 'pipe';
   /** 'inherit' hands the terminal to the program; output is then not captured. */
   readonly output?: 'capture' | 'inherit';
   /** Called for each line of either stream as it comes, without its newline. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
-  /** Standard output is data, not text: it is not split into lines, nor shown when the program fails. */
-  readonly binaryOutput?: boolean;
   /** Both streams are appended to this file as well. */
   readonly logFile?: string;
   readonly signal?: AbortSignal;
@@ -37,6 +38,8 @@ export interface Completed {
 export interface RunningProcess {
   readonly pid: number;
   write(data: Uint8Array | string): void;
+  /** The program reads an end of file; harmless when it has ended. */
+  closeInput(): void;
   /** Sends a signal to the program's whole process group. */
   kill(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGSTOP' | 'SIGCONT'): void;
   /** Resolves when the program has ended, however it ended; never rejects. */

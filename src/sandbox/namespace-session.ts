@@ -38,22 +38,20 @@ export class NamespaceSession {
 
   /** @throws MkrootError MissingTool without unshare, ToolFailed if the kernel refuses (not root, for example). */
   static async open(runner: ProcessRunner, fs: ReadFileSystem): Promise<NamespaceSession> {
-    const input = openInput();
     const ready = deferred();
     const holder = await runner.start({
       argv: inNamespaces({ mount: true, pid: true }, ['sh', '-c', 'echo ready; read -r _ || :']),
-      input: input.stream,
+      input: 'pipe',
       onLine: (line) => {
         if (line === 'ready') ready.resolve();
       },
     });
     const end = async () => {
-      input.close();
+      holder.closeInput();
       await holder.exited;
     };
     const early = await Promise.race([ready.promise, holder.exited]);
     if (early !== undefined) {
-      input.close();
       throw new MkrootError(
         `Cannot make a private mount namespace: ${early.stderr.trim() || 'unshare failed'}`,
         {
@@ -140,16 +138,6 @@ function failed(
       ? `it failed with exit code ${completed.exitCode ?? 'unknown'}`
       : `it was ended by ${completed.signal}`;
   return new MkrootError(`Cannot run "${name}": ${how}`, { exitCode: ExitCode.ToolFailed, details });
-}
-
-/** A standard input that stays open, and empty, until it is closed. */
-function openInput(): { stream: AsyncIterable<Uint8Array>; close: () => void } {
-  const closed = deferred();
-  async function* stream(): AsyncGenerator<Uint8Array> {
-    await closed.promise;
-    yield new Uint8Array([0x0a]);
-  }
-  return { stream: stream(), close: closed.resolve };
 }
 
 function deferred(): { promise: Promise<undefined>; resolve: () => void } {

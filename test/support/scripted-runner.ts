@@ -48,6 +48,6 @@ export class ScriptedRunner implements ProcessRunner {
 
   async start(command: Command): Promise<RunningProcess> {
     const exited = this.run({ ...command, accept: 'any' });
-    return { pid: 1, write: () => {}, kill: () => {}, exited };
+    return { pid: 1, write: () => {}, closeInput: () => {}, kill: () => {}, exited };
   }
 }
