@@ -80,7 +80,6 @@ export class Unpacker {
       ({ stdout: output } = await this.runner.run({
         argv: ['xz', '--decompress', '--stdout'],
         input: Buffer.concat(jobs.map(({ data }) => data)),
-        binaryOutput: true,
       }));
     } catch (cause) {
       const failed = cause instanceof MkrootError && cause.exitCode === ExitCode.ToolFailed;
