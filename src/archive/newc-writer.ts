@@ -235,11 +235,14 @@ function* pieces(entry: FileEntry, fs: ReadFileSystem, size: number): Generator<
     return;
   }
   // One byte more than the file should have, to see in one read that it has grown.
+  const chunk = Math.min(CHUNK_SIZE, size + 1);
   let total = 0;
-  for (const piece of fs.readChunks(content.hostPath, Math.min(CHUNK_SIZE, size + 1))) {
+  for (const piece of fs.readChunks(content.hostPath, chunk)) {
     total += piece.length;
     if (total > size) break;
+    const isEnd = total === size && piece.length < chunk; // a short read of a regular file
     yield piece;
+    if (isEnd) break;
   }
   if (total !== size) {
     throw new MkrootError(

@@ -34,8 +34,7 @@ is written outside of that directory.`;
       isRoot: process.geteuid?.() === 0,
       ...(flags.extract === undefined ? {} : { extractTo: toBytePath(flags.extract) }),
     });
-    if (this.jsonEnabled()) return inspectionAsJson(inspection);
-    for (const line of linesOf(inspection)) this.log('%s', line);
+    if (!this.jsonEnabled()) for (const line of linesOf(inspection)) this.log('%s', line);
     return inspectionAsJson(inspection);
   }
 }
