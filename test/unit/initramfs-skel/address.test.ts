@@ -72,6 +72,11 @@ start_links; wait_for_device; enter_stage 40; configure_address; echo "$address_
     );
   });
 
+  it('"bad", which busybox writes for a name that it finds unsafe, is no name', () => {
+    const result = runWithMocks(shell, event('bound', `${lease} hostname=bad domain=bad`));
+    expect(result.read('state/lease')).not.toContain('bad');
+  });
+
   it('the first of several devices wins, the second changes nothing', () => {
     const result = runWithMocks(
       shell,
