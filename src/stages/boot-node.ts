@@ -66,6 +66,7 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
   const consoleTail: string[] = [];
   const dhcpLog = new DhcpLogReader(served);
   fs.remove(machine.secondSerial);
+  fs.remove(options.consoleLog);
 
   const started = clock.monotonicMs();
   const now = () => clock.monotonicMs() - started;
@@ -80,7 +81,7 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
     logFile: options.consoleLog,
     onLine: (line) => {
       const text = plainConsoleLine(line);
-      if (text !== '') consoleTail.push(text);
+      if (text.trim() !== '') consoleTail.push(text.trimEnd());
       if (consoleTail.length > CONSOLE_TAIL) consoleTail.shift();
       note(eventFromConsole(line, served, parseStageLine));
     },

@@ -116,9 +116,11 @@ async function startService(
 ): Promise<RunningProcess> {
   let ready = false;
   const tail: string[] = [];
+  const logFile = `${logs}/${name}.log`;
+  fs.remove(logFile); // of an earlier test with the same report directory
   const running = await runner.start({
     argv: namespace.enter(argv),
-    logFile: `${logs}/${name}.log`,
+    logFile,
     onLine: (line) => {
       tail.push(line);
       if (tail.length > 20) tail.shift();
@@ -137,7 +139,7 @@ async function startService(
         `Cannot start "${name}" in the lab: ${ended ? 'it ended at once' : `it was not ready within ${READY_TIMEOUT_MS / 1000} s`}`,
         {
           exitCode: ExitCode.ToolFailed,
-          details: [...tail.map((line) => `  | ${line}`), `Whole log: ${logs}/${name}.log`],
+          details: [...tail.map((line) => `  | ${line}`), `Whole log: ${logFile}`],
         },
       );
     }

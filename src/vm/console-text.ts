@@ -2,8 +2,8 @@
 const ESCAPE_SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007]*\u0007|[ -/]*[0-~])/g;
 
 /**
- * A line of a serial console for people and for patterns: without escape sequences, with backspaces carried out, and
- * with only the last of what was overprinted after carriage returns, unless that is empty.
+ * A line of a serial console for people and for patterns: without escape sequences, with backspaces carried out,
+ * and with parts that overprint each other one after the other.
  */
 export function plainConsoleLine(line: string): string {
   const text = line.replace(ESCAPE_SEQUENCE, '').replace(/\r+$/, '');
@@ -11,8 +11,7 @@ export function plainConsoleLine(line: string): string {
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '')
     .split('\r')
     .filter((part) => part.trim() !== '')
-    .join(' ')
-    .trimEnd();
+    .join(' ');
 }
 
 /** Carries out backspaces: each takes away the character before it. */

@@ -105,7 +105,7 @@ export function eventFromConsole(
     const match = pattern.exec(text);
     if (match !== null) return { kind: 'failure', detail: match[0].trimEnd() };
   }
-  const loaded = /^Loading (\S+?)\.\.+ ?ok$/.exec(text);
+  const loaded = /^Loading (\S+?)\.\.+ ?ok\s*$/.exec(text);
   if (loaded !== null) return eventFromTransfer(loaded[1]!, served);
   for (const [pattern, id] of CONSOLE_MILESTONES) {
     const match = pattern.exec(text);

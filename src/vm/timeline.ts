@@ -1,4 +1,4 @@
-import type { BootEvent, Milestone } from './milestones.js';
+import type { BootEvent, BootPhase, Milestone } from './milestones.js';
 
 /** A milestone that was reached. */
 export interface Reached extends Milestone {
@@ -67,6 +67,8 @@ export class Timeline {
 export interface Span {
   /** The milestone that ends it. */
   readonly milestone: Reached;
+  /** What was running meanwhile: the phase that the milestone before began or went on with. */
+  readonly running: BootPhase;
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -76,6 +78,7 @@ export function spans(reached: readonly Reached[]): Span[] {
   const inTime = [...reached].sort((a, b) => a.atMs - b.atMs);
   return inTime.slice(1).map((milestone, index) => ({
     milestone,
+    running: inTime[index]!.phase,
     fromMs: inTime[index]!.atMs,
     toMs: milestone.atMs,
   }));

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import {
+  acceleratorsToTry,
+  FIRMWARE_SILENCE_MS,
+  KERNEL_SILENCE_MS,
+  silenceOf,
+} from '../../../src/vm/accelerator.js';
+import { type Machine, qemuArgv } from '../../../src/vm/qemu-argv.js';
+
+const machine: Machine = {
+  accelerator: 'tcg',
+  nic: 'e1000',
+  mac: '52:54:00:77:00:01',
+  network: { kind: 'tap', device: 'tap0' },
+  memory: 1024,
+  cpus: 2,
+  secondSerial: '/tmp/a,b/self-check.log',
+};
+
+describe('qemuArgv', () => {
+  it('boots from the NIC, never twice, with the console on standard output', () => {
+    const words = qemuArgv(machine).join(' ');
+    for (const part of [
+      '-boot n',
+      '-no-reboot',
+      '-serial stdio',
+      '-device e1000,netdev=boot,mac=52:54:00:77:00:01',
+    ]) {
+      expect(words).toContain(part);
+    }
+  });
+
+  it('writes a comma in a path twice', () => {
+    expect(qemuArgv(machine)).toContain('file,id=check,path=/tmp/a,,b/self-check.log');
+  });
+
+  it('serves DHCP and TFTP itself without a lab', () => {
+    const network = { kind: 'user', tftpRoot: '/t', bootFile: 'pxelinux.0', hostname: 'n' } as const;
+    expect(qemuArgv({ ...machine, network })).toContain(
+      'user,id=boot,hostname=n,tftp=/t,bootfile=pxelinux.0',
+    );
+  });
+});
+
+describe('the choice of accelerator', () => {
+  it('tries KVM first only where it is, and never more than was asked for', () => {
+    expect(acceleratorsToTry('auto', true)).toEqual(['kvm', 'tcg']);
+    expect(acceleratorsToTry('auto', false)).toEqual(['tcg']);
+    expect(acceleratorsToTry('kvm', false)).toEqual(['kvm']);
+  });
+
+  const quiet = { firmwareAtMs: 3_000, initrdAtMs: 5_000, kernelAtMs: undefined };
+
+  it('gives up a kernel that is silent after it was loaded', () => {
+    expect(silenceOf({ ...quiet, nowMs: 5_000 + KERNEL_SILENCE_MS })).toBeUndefined();
+    expect(silenceOf({ ...quiet, nowMs: 5_001 + KERNEL_SILENCE_MS })).toMatch(/kernel printed nothing/);
+    expect(silenceOf({ ...quiet, kernelAtMs: 6_000, nowMs: 900_000 })).toBeUndefined();
+  });
+
+  it('gives up a firmware that asks for no address, but not a slow transfer', () => {
+    const nothing = { firmwareAtMs: undefined, initrdAtMs: undefined, kernelAtMs: undefined };
+    expect(silenceOf({ ...nothing, nowMs: FIRMWARE_SILENCE_MS + 1 })).toMatch(/firmware/);
+    expect(silenceOf({ ...nothing, firmwareAtMs: 3_000, nowMs: 90_000 })).toBeUndefined();
+  });
+});
