@@ -84,6 +84,7 @@ export class NamespaceSession {
   async run(argv: readonly [string, ...string[]], options: SessionCommand = {}): Promise<Completed> {
     const { name = argv[0], net = false, byHand, isNoise, onLine, ...rest } = options;
     const tail: string[] = [];
+    let diskFull = false;
     const completed = await this.runner.run({
       argv: [
         'nsenter',
@@ -96,6 +97,7 @@ export class NamespaceSession {
       ],
       ...rest,
       onLine: (line, stream) => {
+        diskFull ||= DISK_FULL.test(line);
         if (!isNoise?.(line)) tail.push(line);
         if (tail.length > TAIL_LINES) tail.shift();
         onLine?.(line, stream);
@@ -103,7 +105,12 @@ export class NamespaceSession {
       accept: 'any',
     });
     if (completed.exitCode === 0) return completed;
-    throw failed(name, completed, tail, options.logFile, byHand?.() ?? shellQuote(argv));
+    const details = [
+      ...tail.map((line) => `  | ${line}`),
+      ...(options.logFile === undefined ? [] : [`Whole log: ${options.logFile}`]),
+      `To repeat it by hand: ${repeatLine(byHand, argv)}`,
+    ];
+    throw diskFull ? diskIsFull(name, details) : failed(name, completed, details);
   }
 
   /** Ends every process of the session and drops its mounts; resolves when the kernel has done so. */
@@ -114,30 +121,30 @@ export class NamespaceSession {
   }
 }
 
-function failed(
-  name: string,
-  completed: Completed,
-  tail: readonly string[],
-  logFile: string | undefined,
-  byHand: string,
-): MkrootError {
-  const details = [
-    ...tail.map((line) => `  | ${line}`),
-    ...(logFile === undefined ? [] : [`Whole log: ${logFile}`]),
-    `To repeat it by hand: ${byHand}`,
-  ];
-  if (tail.some((line) => /no space left on device/i.test(line))) {
-    return new MkrootError(`Cannot run "${name}": the disk is full`, {
-      exitCode: ExitCode.Io,
-      details,
-      hint: 'Free some space in the state directory, or choose another one with --state.',
-    });
-  }
+/** What the C library, and apt before it downloads, say about a full disk. */
+const DISK_FULL = /no space left on device|you don't have enough free space/i;
+
+function diskIsFull(name: string, details: readonly string[]): MkrootError {
+  return new MkrootError(`Cannot run "${name}": the disk is full`, {
+    exitCode: ExitCode.Io,
+    details,
+    hint: 'Free some space in the state directory, or choose another one with --state.',
+  });
+}
+
+function failed(name: string, { exitCode, signal }: Completed, details: readonly string[]): MkrootError {
   const how =
-    completed.signal === undefined
-      ? `it failed with exit code ${completed.exitCode ?? 'unknown'}`
-      : `it was ended by ${completed.signal}`;
+    signal === undefined ? `it failed with exit code ${exitCode ?? 'unknown'}` : `it was ended by ${signal}`;
   return new MkrootError(`Cannot run "${name}": ${how}`, { exitCode: ExitCode.ToolFailed, details });
+}
+
+/** A script cannot always be written: the disk may be full. The plain argv is better than another error. */
+function repeatLine(byHand: (() => string) | undefined, argv: readonly string[]): string {
+  try {
+    return byHand?.() ?? shellQuote(argv);
+  } catch {
+    return shellQuote(argv);
+  }
 }
 
 function deferred(): { promise: Promise<undefined>; resolve: () => void } {

@@ -81,6 +81,8 @@ export async function publishGeneration(ports: Ports, publication: Publication):
       digests: { vmlinuz: kernels[0]!.sha256 },
     };
     fs.writeFile(`${place}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+    // Layers are written without any sync (see docs/decisions/0002): before it is published, all of it reaches the disk.
+    await ports.runner.run({ argv: ['sync', '--file-system', displayPath(place)] });
     fs.rename(place, generation.directory);
     makeCurrent(fs, state, recipe.name, id);
     task.done(id);

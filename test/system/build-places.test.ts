@@ -37,23 +37,26 @@ const packagesOf = (directory: string) =>
   (JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8')) as Manifest).packages;
 
 describe('a state directory', () => {
-  it('that is full: one clear error, and the old generation untouched', async () => {
-    const state = build.another('small');
-    // What is there fits, the packages do not.
-    const { exitCode, stderr } = await runMkroot(
-      ['build', recipe, '--state', state],
-      prepared(
-        'mount -t tmpfs -o size=150m tmpfs "$1"; mkdir -p "$1/images/image/generations/old"; ln -s generations/old "$1/images/image/current"; trap \'ls -l "$state/images/image" "$state/images/image/generations" >&2\' EXIT',
-        state,
-      ),
-    );
-    expect(exitCode).toBe(7);
-    expect(stderr).toMatch(/mkroot: Cannot .*(disk is full|ENOSPC)/);
-    expect(stderr).toContain('hint: Free some space');
-    expect(stderr).toMatch(/current -> generations\/old/);
-    expect(stderr).not.toContain('.new-');
-    expect(hostMounts()).toEqual(mountsBefore);
-  });
+  it.each(['150m', '330m'])(
+    'that is full at %s: one clear error, and the old generation untouched',
+    async (size) => {
+      const state = build.another(`full-at-${size}`);
+      // What is there fits, the packages do not.
+      const { exitCode, stderr } = await runMkroot(
+        ['build', recipe, '--state', state],
+        prepared(
+          `mount -t tmpfs -o size=${size} tmpfs "$1"; mkdir -p "$1/images/image/generations/old"; ln -s generations/old "$1/images/image/current"; trap 'ls -la "$state/images/image" "$state/images/image/generations" >&2' EXIT`,
+          state,
+        ),
+      );
+      expect(exitCode).toBe(7);
+      expect(stderr).toMatch(/mkroot: Cannot .*(disk is full|ENOSPC)/);
+      expect(stderr).toContain('hint: Free some space');
+      expect(stderr).toMatch(/current -> generations\/old/);
+      expect(stderr).not.toContain('.new-');
+      expect(hostMounts()).toEqual(mountsBefore);
+    },
+  );
 
   it('that cannot hold an overlay: trees are copied, the result is the same', async () => {
     const state = build.another('nested');
