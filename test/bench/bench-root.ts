@@ -11,6 +11,8 @@ const PACKAGES = [
   ...['systemd', 'systemd-sysv', 'udev', 'dbus', 'kmod', 'iproute2', 'nfs-common', 'linux-image-amd64'],
   // dracut itself conflicts with initramfs-tools; dracut-core has the program.
   ...['busybox-static', 'initramfs-tools', 'dracut-core', 'dracut-network', 'zstd', 'cpio'],
+  // What dracut's smallest network module works with.
+  ...['isc-dhcp-client', 'iputils-arping', 'procps'],
 ];
 
 /** The root that everybody works on. */

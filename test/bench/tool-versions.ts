@@ -18,7 +18,7 @@ export function toolVersions(repository: string, root: string | undefined): stri
   const gib = (totalmem() / 2 ** 30).toFixed(0);
   return [
     `- mkroot ${version}${commit}, Node ${process.versions.node}`,
-    `- host: Linux ${release()}, ${cpus().length} processors, ${gib} GiB; ${packageVersions('', ON_THE_HOST).join(', ')}`,
+    `- host: Linux ${release().split('-')[0]}, ${cpus().length} processors, ${gib} GiB; ${packageVersions('', ON_THE_HOST).join(', ')}`,
     ...(root === undefined ? [] : [`- root: ${packageVersions(root, IN_THE_ROOT).join(', ')}`]),
   ];
 }
