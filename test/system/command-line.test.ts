@@ -1,0 +1,70 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ExitCode } from '../../src/errors.js';
+
+const executable = fileURLToPath(new URL('../../bin/mkroot.js', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'mkroot-command-line-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Runs mkroot as a user would, in an empty directory. */
+function mkroot(args: readonly string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [executable, ...args], {
+    cwd: directory,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+describe('mkroot on the command line', () => {
+  test('a broken recipe: every problem on standard error with its place, exit code 3, and as data with --json', () => {
+    writeFileSync(
+      join(directory, 'bad.yaml'),
+      'name: bad\ndistribution: debian\nsuite: trixe\npackges: []\n',
+    );
+    const { status, stdout, stderr } = mkroot(['recipe', 'check', './bad.yaml', '--json']);
+    expect(status).toBe(ExitCode.InvalidInput);
+    expect(stderr).toMatch(/bad\.yaml:3:8: suite "trixe".*did you mean "trixie"/);
+    expect(stderr).toMatch(/bad\.yaml:4:1: unknown field "packges"; did you mean "packages"/);
+    expect(JSON.parse(stdout).error).toMatchObject({ exitCode: ExitCode.InvalidInput });
+  });
+
+  test('recipes that come with mkroot are found from anywhere; an unknown one gets the nearest name', () => {
+    expect(mkroot(['recipe', 'check', 'compute', '--json']).status).toBe(0);
+    const unknown = mkroot(['build', 'comptue', '--state', join(directory, 'state')]);
+    expect(unknown.status).toBe(ExitCode.NotFound);
+    expect(unknown.stderr).toContain('did you mean "compute"?');
+  });
+
+  test('doctor says that this machine, where the tests run, has everything; without tools it ends with 5 and names packages', () => {
+    const here = mkroot([
+      'doctor',
+      '--json',
+      '--for',
+      'build',
+      '--for',
+      'initrd',
+      '--for',
+      'qemu-test',
+      '--for',
+      'test',
+    ]);
+    expect(JSON.parse(here.stdout)).toMatchObject({ ready: true, missingPackages: { required: [] } });
+    expect(here.status).toBe(0);
+
+    const bare = mkdtempSync(join(directory, 'bin-'));
+    symlinkSync(execFileSync('which', ['sh'], { encoding: 'utf8' }).trim(), join(bare, 'sh'));
+    const there = mkroot(['doctor'], { PATH: bare });
+    expect(there.status).toBe(ExitCode.MissingTool);
+    expect(there.stdout).toMatch(/apt-get install .*qemu-system-x86/);
+  });
+
+  test('a wrong option is a usage error, and --help is none', () => {
+    expect(mkroot(['build', 'compute', '--nonsense']).status).toBe(ExitCode.Usage);
+    expect(mkroot(['--help']).status).toBe(0);
+  });
+});
