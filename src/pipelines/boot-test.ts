@@ -1,25 +1,25 @@
-import { sidecarPath } from '../archive/sidecar.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { bootStages } from '../netboot/boot-stages.js';
 import { type BootParameters, renderKernelCommandLine } from '../netboot/kernel-command-line.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { Task } from '../ports/progress.js';
-import { type BootAttempt, bootNode } from '../stages/boot-node.js';
+import { bootNode } from '../stages/boot-node.js';
 import { type BootSubject, type LabFiles, prepareLabFiles } from '../stages/prepare-lab-files.js';
+import { requireLabTools } from '../stages/require-lab-tools.js';
 import { removeStaleLabs, reserveLabDirectory } from '../stages/reserve-lab-directory.js';
 import { startLabServices } from '../stages/start-lab-services.js';
 import { writeBootReport } from '../stages/write-boot-report.js';
 import { type AcceleratorChoice, acceleratorsToTry } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
+import { failureOf } from '../vm/boot-verdict.js';
 import { TFTP } from '../vm/lab-config.js';
 import { LabNamespace } from '../vm/lab-namespace.js';
 import { LAB } from '../vm/lab-network.js';
 import { bootMilestones, type Milestone } from '../vm/milestones.js';
 import type { EmulatedNic, NodeNetwork } from '../vm/qemu-argv.js';
-import { missingChecks, type SelfCheck } from '../vm/self-check-report.js';
-import { readSidecar } from './ask-why.js';
-import { makeDriverSegment } from './make-driver-segment.js';
+import { selfCheckNames } from '../vm/self-check-report.js';
+import { type KnownInitrd, knowInitrd } from './know-initrd.js';
 
 /** `lab` is the whole path with DHCP, TFTP and NFS; `user` is QEMU's own network, which needs no privileges. */
 export type BootNetwork = 'lab' | 'user';
@@ -74,7 +74,7 @@ const NOT_TESTED_WITHOUT_LAB: readonly string[] = [
  */
 export async function bootTest(ports: Ports, options: BootTestOptions): Promise<BootReport> {
   const { fs } = ports;
-  requireTools(ports, options.network);
+  requireLabTools(ports, options.network === 'lab');
   const logs = options.report ?? makeLogDirectory(ports, options);
   fs.mkdir(logs);
   removeStaleLabs(ports, options.temporaryParent);
@@ -82,7 +82,7 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
   let namespace: LabNamespace | undefined;
   let keepLogs = true;
   try {
-    const initrd = await knowInitrd(ports, options, directory);
+    const initrd = await knowInitrd(ports, options, `${directory}/${TFTP.driverSegment}`);
     const files = prepareLabFiles(
       fs,
       directory,
@@ -200,7 +200,11 @@ async function bootWithFallback(
       continue;
     }
     const checks = [...lab.initrd.checks, ...attempt.selfCheck.checks];
-    const failure = failureOf(attempt, checks, options.network, lab.initrd.modules);
+    const failure = failureOf({
+      ...attempt,
+      checks,
+      requiredChecks: options.network === 'lab' ? selfCheckNames(lab.initrd.modules) : [],
+    });
     if (failure === undefined) task.done(`${attempt.timeline.latest?.title ?? 'nothing'} reached`);
     else task.fail(failure.reason);
     return {
@@ -239,74 +243,6 @@ function milestonesFor(network: BootNetwork): readonly Milestone[] {
   return network === 'lab' ? all : all.slice(0, all.findIndex(({ id }) => id === USER_NETWORK_GOAL) + 1);
 }
 
-function failureOf(
-  { timeline, problem, consoleTail }: BootAttempt,
-  checks: readonly SelfCheck[],
-  network: BootNetwork,
-  modules: readonly string[],
-): BootReport['failure'] {
-  const milestone = timeline.missing?.title;
-  if (problem !== undefined || milestone !== undefined) {
-    return {
-      ...(milestone === undefined ? {} : { milestone }),
-      reason: problem ?? 'the machine ended before',
-      console: consoleTail,
-    };
-  }
-  const failed = checks.filter(({ passed }) => !passed);
-  if (failed.length > 0) {
-    return {
-      reason: failed.map(({ name, detail }) => `check ${name}: ${detail}`).join('; '),
-      console: consoleTail,
-    };
-  }
-  const missing = network === 'user' ? [] : missingChecks(checks, modules);
-  if (missing.length === 0) return undefined;
-  return { reason: `the self-check did not report ${missing.join(', ')}`, console: consoleTail };
-}
-
-/** What is known about the initrd from the sidecar that `mkroot initrd` writes beside it. */
-interface KnownInitrd {
-  readonly modules: readonly string[];
-  /** One per module: the published initrd has it. */
-  readonly checks: readonly SelfCheck[];
-  readonly segment: { readonly driverSegment?: BytePath };
-}
-
-/**
- * Reads the sidecar and makes the segment with the driver that only the virtual machine needs. Of an initrd from elsewhere
- * nothing is known: it must have the driver itself, or come with a segment.
- */
-async function knowInitrd(
-  ports: Ports,
-  { subject, nic, modules: wanted }: BootTestOptions,
-  directory: BytePath,
-): Promise<KnownInitrd> {
-  const given = subject.driverSegment === undefined ? {} : { driverSegment: subject.driverSegment };
-  if (ports.fs.lstat(sidecarPath(subject.initrd)) === undefined) {
-    return { modules: wanted ?? [], checks: [], segment: given };
-  }
-  const { nics, modules, builtins } = readSidecar(ports.fs, subject.initrd);
-  const checked = wanted ?? nics;
-  const present = new Set([...modules, ...builtins]);
-  const checks = checked.map((name) => ({
-    name: `initrd-has-${name}`,
-    passed: present.has(name),
-    detail: present.has(name) ? 'in the published initrd' : 'neither a module of the initrd nor built in',
-  }));
-  if (subject.driverSegment !== undefined) return { modules: checked, checks, segment: given };
-  const driverSegment = `${directory}/${TFTP.driverSegment}`;
-  ports.fs.writeFile(
-    driverSegment,
-    await makeDriverSegment(ports, {
-      root: subject.root,
-      initrd: subject.initrd,
-      nic: { value: nic, reason: { kind: 'option', option: `--emulated-nic ${nic}` } },
-    }),
-  );
-  return { modules: checked, checks, segment: { driverSegment } };
-}
-
 function commandLineOf({ network, nfsVersion, kernelArguments }: BootTestOptions): string {
   const server = network === 'lab' ? LAB.server : USER_NETWORK_SERVER;
   const layer = (path: string) => ({ server, path });
@@ -326,31 +262,6 @@ function nodeNetwork(network: BootNetwork, tftpRoot: BytePath): NodeNetwork {
   return network === 'lab'
     ? { kind: 'tap', device: LAB.tap }
     : { kind: 'user', tftpRoot, bootFile: TFTP.loader, hostname: LAB.hostname };
-}
-
-function requireTools({ runner }: Ports, network: BootNetwork): void {
-  const packages: Readonly<Record<string, string>> = {
-    'qemu-system-x86_64': 'qemu-system-x86, with ipxe-qemu for its boot ROMs',
-    ...(network === 'lab'
-      ? {
-          unshare: 'util-linux',
-          nsenter: 'util-linux',
-          ip: 'iproute2',
-          dnsmasq: 'dnsmasq-base',
-          rpcbind: 'rpcbind',
-          'ganesha.nfsd': 'nfs-ganesha and nfs-ganesha-vfs',
-        }
-      : {}),
-  };
-  const missing = Object.entries(packages).filter(([program]) => runner.which(program) === undefined);
-  if (missing.length === 0) return;
-  throw new MkrootError(
-    `Cannot make a boot test: ${missing.map(([program]) => program).join(', ')} not installed`,
-    {
-      exitCode: ExitCode.MissingTool,
-      hint: `On Debian install ${missing.map(([, name]) => name).join('; ')}.`,
-    },
-  );
 }
 
 function makeLogDirectory({ fs }: Ports, { logsParent, temporaryParent, image }: BootTestOptions): BytePath {

@@ -80,6 +80,7 @@ const CONSOLE_FAILURES: readonly RegExp[] = [
   /No more network devices.*/,
   /Unable to locate configuration file.*/,
   /Could not find kernel image: .*/,
+  /Invalid or corrupt kernel image.*/,
   /Failed to load \S+\.c32.*/,
   /Out of memory and no killable processes.*/,
 ];

@@ -1,0 +1,32 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import type { Ports } from '../ports/ports.js';
+
+/**
+ * Looks for the programs of a boot test before anything is started.
+ * @param lab with DHCP, TFTP and NFS servers in namespaces of their own; without, QEMU alone is enough
+ * @throws MkrootError with exit code MissingTool that names every missing one and its package.
+ */
+export function requireLabTools({ runner }: Pick<Ports, 'runner'>, lab: boolean): void {
+  const packages: Readonly<Record<string, string>> = {
+    'qemu-system-x86_64': 'qemu-system-x86, with ipxe-qemu for its boot ROMs',
+    ...(lab
+      ? {
+          unshare: 'util-linux',
+          nsenter: 'util-linux',
+          ip: 'iproute2',
+          dnsmasq: 'dnsmasq-base',
+          rpcbind: 'rpcbind',
+          'ganesha.nfsd': 'nfs-ganesha and nfs-ganesha-vfs',
+        }
+      : {}),
+  };
+  const missing = Object.entries(packages).filter(([program]) => runner.which(program) === undefined);
+  if (missing.length === 0) return;
+  throw new MkrootError(
+    `Cannot make a boot test: ${missing.map(([program]) => program).join(', ')} not installed`,
+    {
+      exitCode: ExitCode.MissingTool,
+      hint: `On Debian install ${missing.map(([, name]) => name).join('; ')}.`,
+    },
+  );
+}
