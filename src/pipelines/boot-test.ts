@@ -168,6 +168,7 @@ async function bootWithFallback(
 ): Promise<BootReport> {
   const choices = acceleratorsToTry(options.accelerator, ports.fs.lstat('/dev/kvm') !== undefined);
   const milestones = milestonesFor(options.network);
+  const consoleLog = `${lab.logs}/console.log`;
   let fallback: string | undefined;
   for (const [index, accelerator] of choices.entries()) {
     const task = ports.progress.task(`Boot (${accelerator.toUpperCase()})`);
@@ -187,7 +188,7 @@ async function bootWithFallback(
         served: { loader: TFTP.loader, kernel: TFTP.kernel, lastInitrd: lab.files.lastInitrd },
         milestones,
         timeoutMs: options.timeoutMs,
-        consoleLog: `${lab.logs}/console${index === 0 ? '' : `-${accelerator}`}.log`,
+        consoleLog,
         listenToDhcpLog: lab.listenToDhcpLog,
         labProblem: lab.problem,
         onMilestone: ({ title }, atMs) => task.update(`${(atMs / 1000).toFixed(1)} s ${title}`),
@@ -195,6 +196,7 @@ async function bootWithFallback(
       }),
     );
     if (attempt.silent && index + 1 < choices.length) {
+      ports.fs.rename(consoleLog, `${lab.logs}/console-${accelerator}.log`);
       fallback = `${accelerator.toUpperCase()}: ${attempt.problem}`;
       task.skipped(`given up, ${attempt.problem}; trying again with ${choices[index + 1]!.toUpperCase()}`);
       continue;
