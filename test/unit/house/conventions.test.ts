@@ -65,7 +65,7 @@ describe('conventions of the house', () => {
     expect(
       linesMatching(
         library,
-        /\bconsole\.(log|error|warn|info|debug|table|dir)\b|\bprocess\.(env|exit|exitCode|stdout|stderr|stdin|cwd|kill|on|argv|platform)\b/,
+        /\bconsole\.(log|error|warn|info|debug|table|dir)\(|\bprocess\.(env|exit|exitCode|stdout|stderr|stdin|cwd|kill|on|argv|platform)\b/,
       ),
     ).toEqual([]);
   });
@@ -81,7 +81,8 @@ describe('conventions of the house', () => {
   });
 
   test('a shellcheck directive names one warning, and a comment before it says why', () => {
-    const wrong = ownFiles.flatMap(({ path, text }) => {
+    const shell = ownFiles.filter(({ path }) => !path.endsWith('.ts'));
+    const wrong = shell.flatMap(({ path, text }) => {
       const lines = text.split('\n');
       return lines.flatMap((line, index) => {
         if (!/shellcheck disable/.test(line)) return [];
