@@ -104,12 +104,22 @@ lowerdir=$lower_directories
 END
 }
 
-# find_real_init: $real_init. A link is as good as a file: its target is absolute within the new root.
+# find_real_init: $real_init. A link is as good as a file: its target is absolute within the new root. A root whose programs
+# cannot be executed (unreadable over NFS, another architecture) is told here; the kernel would only panic.
 find_real_init() {
   for real_init in ${init_wanted:+"$init_wanted"} /sbin/init /usr/sbin/init /lib/systemd/systemd; do
-    if [ -x "$ROOT/sysroot$real_init" ] || [ -L "$ROOT/sysroot$real_init" ]; then return 0; fi
+    if [ -x "$ROOT/sysroot$real_init" ] || [ -L "$ROOT/sysroot$real_init" ]; then
+      try_program
+      return 0
+    fi
   done
   die - "the new root has no /sbin/init: $base_summary is no root directory"
+}
+
+try_program() {
+  program_output=$(chroot "$ROOT/sysroot" /bin/true 2>&1)
+  # 126 is "found, but not executed"; a root without /bin/true proves nothing.
+  [ "$?" -ne 126 ] || die "$base_summary" "programs of the root cannot be executed: ${program_output##*: }"
 }
 
 # move_kernel_file_systems: /run takes the layers along.

@@ -15,7 +15,7 @@ parse_location() {
   case $location_rest in
     nfs:*) location_rest=${location_rest#nfs:} ;;
     nfs3:*) location_rest=${location_rest#nfs3:} location_options=vers=3 ;;
-    nfs4:*) location_rest=${location_rest#nfs4:} location_options=vers=4.2 ;;
+    nfs4:*) location_rest=${location_rest#nfs4:} location_options=vers=4.1 ;;
   esac
   location_server=$2
   case $location_rest in
@@ -84,7 +84,7 @@ mount_pause() {
   answer=$((longest / 2 + answer))
 }
 
-# choose_nfs_version ATTEMPT: $nfs_vers; as told, else 3 and 4.2 in turn (many servers offer only one of them).
+# choose_nfs_version ATTEMPT: $nfs_vers; as told, else 3 and 4.1 in turn (many servers offer only one of them).
 choose_nfs_version() {
   case ,$location_options,$nfs_extra_options, in
     *,vers=* | *,nfsvers=*)
@@ -99,7 +99,7 @@ choose_nfs_version() {
   elif [ "$(($1 % 2))" -eq 1 ]; then
     nfs_vers=3
   else
-    nfs_vers=4.2
+    nfs_vers=4.1
   fi
 }
 

@@ -118,6 +118,19 @@ describe.each(shells)('hand-over under $name', (shell) => {
     );
   });
 
+  it('a root whose programs cannot be executed ends the boot with the reason, not in a kernel panic', () => {
+    const chroot = (status: number) =>
+      `chroot() { echo "chroot: can't execute '/bin/true': Input/output error" >&2; return ${status}; }`;
+    const run = (status: number) =>
+      runOnTarget(shell, `${chroot(status)}\n${node}enter_stage 90; find_real_init; echo "$real_init"`, {
+        'sysroot/sbin/init': { link: 'x' },
+      });
+    expect(run(126).kmsg[0]).toMatch(
+      /FAILED \[90\] switch-root: b programs of the root cannot be executed: Input\/output error; next: reboot/,
+    );
+    expect(run(127).stdout).toBe('/sbin/init\n');
+  });
+
   it('the clock is never before the image was built', () => {
     const clock = (built: string) =>
       runOnTarget(

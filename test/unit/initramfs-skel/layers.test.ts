@@ -38,7 +38,7 @@ describe.each(shells)('layers under $name', (shell) => {
       'srv /r ',
       'dflt /r ',
       'dflt /r ',
-      's /r vers=4.2,ro',
+      's /r vers=4.1,ro',
       'refused',
       'refused',
       'refused',
@@ -133,13 +133,13 @@ ${network}${mountAll}echo "$layers_summary"`,
     const versions = calls
       .filter((call) => call.startsWith('mount'))
       .map((call) => /vers=([\d.]+)/.exec(call)?.[1]);
-    expect(versions).toEqual(['3', '4.2', '3', '4.2', '3', '4.2', '3', '4.2']);
-    expect(calls.find((call) => call.includes('vers=4.2'))).toContain('clientaddr=10.77.0.58');
+    expect(versions).toEqual(['3', '4.1', '3', '4.1', '3', '4.1', '3', '4.1']);
+    expect(calls.find((call) => call.includes('vers=4.1'))).toContain('clientaddr=10.77.0.58');
     expect(kmsg[0]).toBe(
       '<3>mkroot: FAILED [50] base: 10.0.0.5:/r Connection refused (NFS v3); next: attempt 2 of 8 in 0 s',
     );
     expect(kmsg.at(-1)).toMatch(
-      /FAILED \[50\] base: 10\.0\.0\.5:\/r Connection refused \(NFS v4\.2, 8 attempts\); next: reboot in \d+ s/,
+      /FAILED \[50\] base: 10\.0\.0\.5:\/r Connection refused \(NFS v4\.1, 8 attempts\); next: reboot in \d+ s/,
     );
     const forced = runOnTarget(
       shell,
