@@ -23,7 +23,7 @@ export function addFiles(recipe: Recipe, environment: BuildEnvironment): Stage {
   );
   return {
     name: 'add-files',
-    title: `Adding ${recipe.files.length} files and ${recipe.overlays.length} overlays`,
+    title: `Adding files (${recipe.files.length}) and overlays (${recipe.overlays.length})`,
     version: 1,
     options: { files: toJson(recipe.files), overlays: recipe.overlays },
     files: [...overlays, ...sources],

@@ -13,7 +13,7 @@ export function configureSystem(recipe: Recipe, environment: BuildEnvironment): 
   return {
     name: 'configure-system',
     title: 'Configuring host name, time zone and locale',
-    version: 1,
+    version: 2,
     options: { hostname, timezone, locale },
     files: [],
     tools: [],

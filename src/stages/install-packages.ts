@@ -17,8 +17,8 @@ export function installPackages(recipe: Recipe, environment: BuildEnvironment): 
   );
   return {
     name: 'install-packages',
-    title: `Installing ${packages.length} packages and what they need`,
-    version: 1,
+    title: `Installing packages (${packages.length}) with what they need`,
+    version: 2,
     // Sorted: the order in which packages stand in a recipe changes nothing.
     options: { packages: [...packages].sort(), sources: toJson(recipe.sources) },
     files: keys,

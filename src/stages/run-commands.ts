@@ -9,7 +9,7 @@ export function runCommands(recipe: Recipe, environment: BuildEnvironment): Stag
   const { commands } = recipe;
   return {
     name: 'run-commands',
-    title: `Running ${commands.length} commands inside the root`,
+    title: `Running commands (${commands.length}) inside the root`,
     version: 1,
     options: { commands },
     files: [],

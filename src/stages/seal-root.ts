@@ -13,18 +13,17 @@ export function sealRoot(environment: BuildEnvironment): Stage {
   return {
     name: 'seal-root',
     title: 'Sealing the root',
-    version: 1,
+    version: 2,
     options: {},
     files: [],
     tools: [],
     run: async (context) =>
       changeRoot(context, environment, async (tree) => {
         const writer = new RootWriter(context.ports.fs, tree.hostPath);
-        // machine-id(5): an empty file gets the node's own id at boot, bound over it when the root is read-only.
+        // machine-id(5): with an empty file the node gets an id of its own, and it is not a "first boot", which would apply
+        // presets anew and so undo what the recipe enabled or disabled, and ask questions on the console.
         writer.file('/etc/machine-id', '', { ...PLAIN, mode: 0o444 });
-        for (const name of writer.sysroot.list('/etc/ssh')) {
-          if (/^ssh_host_.*key(\.pub)?$/.test(name)) writer.remove(`/etc/ssh/${name}`);
-        }
+        sealHostKeys(writer);
         writer.remove('/var/lib/systemd/random-seed');
         writer.remove('/var/lib/dbus/machine-id');
         for (const directory of ['/run', '/tmp']) writer.empty(directory);
@@ -32,6 +31,24 @@ export function sealRoot(environment: BuildEnvironment): Stage {
       }),
   };
 }
+
+/** Keys that every node had would be no secret. sshd gets its own at boot, unless a host layer brings them. */
+function sealHostKeys(writer: RootWriter): void {
+  for (const name of writer.sysroot.list('/etc/ssh')) {
+    if (/^ssh_host_.*key(\.pub)?$/.test(name)) writer.remove(`/etc/ssh/${name}`);
+  }
+  const units = '/lib/systemd/system';
+  const makesItsOwn = writer.sysroot.isFile(`${units}/sshd-keygen.service`); // since Debian 13
+  if (makesItsOwn || !writer.sysroot.isFile(`${units}/ssh.service`)) return;
+  writer.file('/etc/systemd/system/ssh.service.d/mkroot-host-keys.conf', MAKE_HOST_KEYS, PLAIN);
+}
+
+/** ssh-keygen -A makes the keys that are missing. It has to come before the unit's own check of the configuration. */
+const MAKE_HOST_KEYS = `[Service]
+ExecStartPre=
+ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/usr/sbin/sshd -t
+`;
 
 /** /init mounts the root; a line for "/" makes systemd-remount-fs try to remount an overlay, and fail. */
 function sealFstab(writer: RootWriter): void {
