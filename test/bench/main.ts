@@ -29,6 +29,9 @@ if (unknown.length > 0 || (rounds !== undefined && !(Number.isInteger(rounds) &&
   console.error(`usage: npm run bench -- [${Object.keys(PARTS).join('] [')}] [--rounds=N] [--write]`);
   process.exit(2);
 }
+const document = `${repository}/docs/benchmarks.md`;
+// Now, not after half an hour: the document may have lost the lines that the results go between.
+if (values.write) withResults(readFileSync(document, 'utf8'), '');
 const wanted = Object.keys(PARTS).filter((name) => positionals.length === 0 || positionals.includes(name));
 
 // Not /tmp: that is often memory, and roots belong on a disk.
@@ -66,7 +69,4 @@ Measured with (load ${load} before):
 ${toolVersions(repository, root?.path).join('\n')}
 `;
 console.log(report);
-if (values.write) {
-  const document = `${repository}/docs/benchmarks.md`;
-  writeFileSync(document, withResults(readFileSync(document, 'utf8'), report));
-}
+if (values.write) writeFileSync(document, withResults(readFileSync(document, 'utf8'), report));

@@ -21,8 +21,9 @@ export async function benchNewc(context: BenchContext): Promise<Comparison[]> {
   const contenders: Contender[] = [
     { name: 'mkroot, newc writer', run: () => pack(process.execPath, PACK_ROOT, root, output) },
     {
-      name: 'GNU cpio -H newc -C 1M',
-      remark: 'with find and sort before it in a pipe, so that the order is fixed',
+      name: 'GNU cpio -H newc -C 1048576',
+      remark:
+        'with find and sort before it in a pipe, so that the order is fixed; it reads -C 1M as one byte',
       run: () => pack('bash', '-o', 'pipefail', '-c', cpio, root, output),
     },
     {
