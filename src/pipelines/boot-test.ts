@@ -191,7 +191,7 @@ async function bootWithFallback(
         consoleLog,
         listenToDhcpLog: lab.listenToDhcpLog,
         labProblem: lab.problem,
-        onMilestone: ({ title }, atMs) => task.update(`${(atMs / 1000).toFixed(1)} s ${title}`),
+        onNews: (what, atMs) => task.update(`${(atMs / 1000).toFixed(1)} s ${what}`),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       }),
     );

@@ -54,7 +54,8 @@ export interface BootNodeOptions {
   readonly listenToDhcpLog: (listener: ((line: string) => void) | undefined) => void;
   /** A reason outside the machine for which waiting is pointless, such as a server that ended. */
   readonly labProblem: () => string | undefined;
-  readonly onMilestone: (milestone: Milestone, atMs: number) => void;
+  /** A milestone's title or what the node complains about, and when. */
+  readonly onNews: (what: string, atMs: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -72,8 +73,9 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
   const now = () => clock.monotonicMs() - started;
   const note = (event: BootEvent | undefined) => {
     if (event === undefined || !timeline.add(event, now()) || event.kind === 'failure') return;
-    const milestone = milestones.find(({ id }) => id === event.id);
-    if (milestone !== undefined) options.onMilestone(milestone, now());
+    const title =
+      event.kind === 'trouble' ? event.detail : milestones.find(({ id }) => id === event.id)?.title;
+    if (title !== undefined) options.onNews(title, now());
   };
 
   const qemu = await runner.start({
@@ -152,7 +154,9 @@ function outOfTime(timeline: Timeline, nowMs: number, timeoutMs: number): string
   if (poweredOff !== undefined && nowMs - poweredOff > POWER_OFF_MS) {
     return `the machine still ran ${POWER_OFF_MS / 1000} s after its kernel said "Power down"`;
   }
-  return nowMs > timeoutMs ? `it did not come within ${Math.round(timeoutMs / 1000)} s` : undefined;
+  if (nowMs <= timeoutMs) return undefined;
+  const trouble = timeline.trouble === undefined ? '' : `; ${timeline.trouble}`;
+  return `it did not come within ${Math.round(timeoutMs / 1000)} s${trouble}`;
 }
 
 function problemOfEnd(

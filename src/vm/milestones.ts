@@ -48,6 +48,8 @@ export function initMilestoneId({ number, name }: InitStage): string {
 /** What one line of a log says about the boot. */
 export type BootEvent =
   | { readonly kind: 'milestone'; readonly id: string; readonly detail: string }
+  /** Something does not work and the node goes on trying, in its own words. */
+  | { readonly kind: 'trouble'; readonly detail: string }
   /** The boot cannot succeed any more; `detail` is the reason in the node's own words. */
   | { readonly kind: 'failure'; readonly detail: string };
 
@@ -119,9 +121,8 @@ function eventFromStage(stage: StageLine): BootEvent | undefined {
   if (stage.kind === 'reached') {
     return { kind: 'milestone', id: initMilestoneId(stage), detail: stage.detail };
   }
-  return GIVES_UP.test(stage.next)
-    ? { kind: 'failure', detail: `/init: ${stage.name}: ${stage.reason}` }
-    : undefined;
+  const detail = `/init: ${stage.name}: ${stage.reason}`;
+  return GIVES_UP.test(stage.next) ? { kind: 'failure', detail } : { kind: 'trouble', detail };
 }
 
 function eventFromTransfer(path: string, { loader, kernel, lastInitrd }: ServedFiles): BootEvent | undefined {

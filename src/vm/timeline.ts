@@ -12,14 +12,19 @@ export interface Reached extends Milestone {
 export class Timeline {
   readonly #reached = new Map<string, Reached>();
   #failure: string | undefined;
+  #trouble: string | undefined;
 
   constructor(private readonly milestones: readonly Milestone[]) {
     const [powerOn] = milestones;
     if (powerOn !== undefined) this.#reached.set(powerOn.id, { ...powerOn, atMs: 0, detail: '' });
   }
 
-  /** Takes an event; only the first of each milestone and the first failure count. True if it was news. */
+  /** Takes an event; only the first of each milestone and the first failure count, and the last trouble. True if it was news. */
   add(event: BootEvent, atMs: number): boolean {
+    if (event.kind === 'trouble') {
+      this.#trouble = event.detail;
+      return true;
+    }
     if (event.kind === 'failure') {
       const news = this.#failure === undefined;
       this.#failure ??= event.detail;
@@ -29,6 +34,7 @@ export class Timeline {
     const milestone = this.milestones.find(({ id }) => id === event.id);
     if (milestone === undefined) return false;
     this.#reached.set(event.id, { ...milestone, atMs, detail: event.detail });
+    this.#trouble = undefined;
     return true;
   }
 
@@ -55,6 +61,11 @@ export class Timeline {
   get missing(): Milestone | undefined {
     const latest = this.latest;
     return this.milestones[this.milestones.findIndex(({ id }) => id === latest?.id) + 1];
+  }
+
+  /** What the node said last about something that does not work although it goes on; a milestone makes it past. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** The node's own words for why it gave up. */
