@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { root, setUp } from './set-up.mjs';
 
 const STEPS = {
@@ -32,8 +33,12 @@ const temporary = mkdtempSync(join(tmpdir(), 'mkroot-test-'));
 // Judges and system tests look at the same bootstrapped roots; they are made once (see test/support/judge-roots.setup.ts).
 process.env.MKROOT_TEST_ROOTS ??= join(temporary, 'roots');
 const results = [];
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));
 try {
   for (const [name, step] of Object.entries(STEPS)) {
+    await immediate(); // a signal that came while a step ran is heard here
+    if (interrupted) break;
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     console.log(`\n== ${name}`);
     const started = Date.now();
@@ -50,8 +55,10 @@ for (const { name, passed, failed, seconds } of results) {
   );
 }
 const total = results.reduce(sum, { passed: 0, failed: 0 });
+await immediate();
+if (interrupted) console.log('\nInterrupted: the sum is not of everything.');
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+process.exitCode = interrupted ? 130 : total.failed === 0 ? 0 : 1;
 
 function sum(a, b) {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed };
