@@ -40,10 +40,10 @@ export function installPackages(recipe: Recipe, environment: BuildEnvironment): 
  * Installs with the package lists of the bootstrap. They may be older than the archive, if the bootstrap was cached for
  * long: then the archive has dropped a version that they name, and new lists are fetched.
  */
-async function installFresh(
+export async function installFresh(
   apt: AptInRoot,
   packages: readonly string[],
-  { task, ports }: StageContext,
+  { task, ports }: Pick<StageContext, 'task' | 'ports'>,
 ): Promise<void> {
   try {
     await apt.run('install', ...packages);
