@@ -19,8 +19,14 @@ mount_kernel_file_systems() {
 prepare_shutdown_root() {
   (
     cd "$ROOT/run" || exit
-    mkdir -p initramfs/lib initramfs/state initramfs/dev initramfs/proc initramfs/sys initramfs/run initramfs/oldroot
-    cp -a "$ROOT/bin" "$ROOT/shutdown" initramfs/
+    mkdir -p initramfs/bin initramfs/lib initramfs/state initramfs/dev initramfs/proc initramfs/sys initramfs/run initramfs/oldroot
+    # /bin may itself be a link, and programs beside busybox are of no use here.
+    set -- "$ROOT/bin/busybox" "$ROOT/shutdown"
+    for applet in "$ROOT"/bin/*; do
+      if [ -L "$applet" ]; then set -- "$@" "$applet"; fi
+    done
+    cp -a "$@" initramfs/bin/
+    mv initramfs/bin/shutdown initramfs/
     cp -a "$ROOT/lib/mkroot" initramfs/lib/
     ln -s bin initramfs/sbin
   )
