@@ -175,7 +175,7 @@ async function boot(
         listener = wanted;
       },
       labProblem: services.dead,
-      onMilestone: () => {},
+      onNews: () => {},
     });
     if (problem !== undefined) {
       throw new Error(`${initrd} did not boot: ${problem}\n${consoleTail.join('\n')}`);

@@ -37,6 +37,10 @@ const wanted = Object.keys(PARTS).filter((name) => positionals.length === 0 || p
 // Not /tmp: that is often memory, and roots belong on a disk.
 const directory = mkdtempSync('/var/tmp/mkroot-bench-');
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+process.on('uncaughtException', (error) => {
+  console.error(`\nThe benchmark was not finished: ${error.message}`);
+  process.exit(1);
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
 const load = loadBefore();
