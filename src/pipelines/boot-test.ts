@@ -10,6 +10,7 @@ import { requireLabTools } from '../stages/require-lab-tools.js';
 import { removeStaleLabs, reserveLabDirectory } from '../stages/reserve-lab-directory.js';
 import { startLabServices } from '../stages/start-lab-services.js';
 import { writeBootReport } from '../stages/write-boot-report.js';
+import type { ExpectedNode } from '../stages/write-self-check-layers.js';
 import { type AcceleratorChoice, acceleratorsToTry } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { failureOf } from '../vm/boot-verdict.js';
@@ -82,53 +83,18 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
   let namespace: LabNamespace | undefined;
   let keepLogs = true;
   try {
-    const initrd = await knowInitrd(ports, options, `${directory}/${TFTP.driverSegment}`);
-    const files = prepareLabFiles(
-      fs,
-      directory,
-      { ...options.subject, ...initrd.segment },
-      options.network === 'user'
-        ? undefined
-        : {
-            hostname: LAB.hostname,
-            modules: initrd.modules,
-            shippedFiles: `${options.shippedFiles}/self-check`,
-          },
-      commandLineOf(options),
-    );
-    let dhcpListener: ((line: string) => void) | undefined;
-    let deadService: () => string | undefined = () => undefined;
-    if (options.network === 'lab') {
-      const task = ports.progress.task('Lab');
-      try {
-        namespace = await LabNamespace.open(ports, options.signal);
-        const services = await startLabServices(ports, namespace, files, {
-          logs,
-          onDhcpLine: (line) => dhcpListener?.(line),
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
-        });
-        deadService = services.dead;
-        task.done(`DHCP, TFTP and NFS at ${LAB.server} in namespaces of their own`);
-      } catch (error) {
-        task.fail();
-        throw error;
-      }
-    }
-    const lab: RunningLab = {
-      files,
-      initrd,
-      logs,
-      enter: (argv) => namespace?.enter(argv) ?? nonEmpty(argv),
-      listenToDhcpLog: (listener) => {
-        dhcpListener = listener;
-      },
-      problem: () => {
-        const name = deadService();
-        return name === undefined
-          ? undefined
-          : `${name}, a server of the lab, ended; see ${logs}/${name}.log`;
-      },
-    };
+    const task = ports.progress.task('Lab');
+    const lab = await watched(task, async () => {
+      // First of all, since this is what fails without the rights for it.
+      if (options.network === 'lab') namespace = await LabNamespace.open(ports, options.signal);
+      const running = await startLab(ports, options, { directory, logs, namespace });
+      task.done(
+        namespace === undefined
+          ? 'DHCP and TFTP by QEMU itself'
+          : `DHCP, TFTP and NFS at ${LAB.server} in namespaces of their own`,
+      );
+      return running;
+    });
     const report = await bootWithFallback(ports, options, lab);
     keepLogs = report.result === 'fail' || options.keep || options.report !== undefined;
     writeBootReport(fs, logs, report);
@@ -148,7 +114,7 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
     await namespace?.close();
     if (options.keep) ports.progress.note(`Kept the lab's files: ${displayPath(directory)}`);
     else fs.remove(directory);
-    if (!keepLogs) fs.remove(logs);
+    if (!keepLogs || fs.readdir(logs).length === 0) fs.remove(logs);
   }
 }
 
@@ -159,6 +125,53 @@ interface RunningLab {
   readonly enter: (argv: readonly string[]) => [string, ...string[]];
   readonly listenToDhcpLog: (listener: ((line: string) => void) | undefined) => void;
   readonly problem: () => string | undefined;
+}
+
+/** Lays out the files of a lab and starts its servers; in QEMU's own network there are none to start. */
+async function startLab(
+  ports: Ports,
+  options: BootTestOptions,
+  {
+    directory,
+    logs,
+    namespace,
+  }: { directory: BytePath; logs: BytePath; namespace: LabNamespace | undefined },
+): Promise<RunningLab> {
+  const initrd = await knowInitrd(ports, options, `${directory}/${TFTP.driverSegment}`);
+  const expected: ExpectedNode = {
+    hostname: LAB.hostname,
+    modules: initrd.modules,
+    shippedFiles: `${options.shippedFiles}/self-check`,
+  };
+  const files = prepareLabFiles(
+    ports.fs,
+    directory,
+    { ...options.subject, ...initrd.segment },
+    namespace === undefined ? undefined : expected,
+    commandLineOf(options),
+  );
+  let dhcpListener: ((line: string) => void) | undefined;
+  const services =
+    namespace === undefined
+      ? undefined
+      : await startLabServices(ports, namespace, files, {
+          logs,
+          onDhcpLine: (line) => dhcpListener?.(line),
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+        });
+  return {
+    files,
+    initrd,
+    logs,
+    enter: (argv) => namespace?.enter(argv) ?? nonEmpty(argv),
+    listenToDhcpLog: (listener) => {
+      dhcpListener = listener;
+    },
+    problem: () => {
+      const name = services?.dead();
+      return name === undefined ? undefined : `${name}, a server of the lab, ended; see ${logs}/${name}.log`;
+    },
+  };
 }
 
 async function bootWithFallback(

@@ -67,7 +67,7 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
   const consoleTail: string[] = [];
   const dhcpLog = new DhcpLogReader(served);
   fs.remove(machine.secondSerial);
-  fs.remove(options.consoleLog);
+  fs.writeFile(options.consoleLog, '');
 
   const started = clock.monotonicMs();
   const now = () => clock.monotonicMs() - started;
