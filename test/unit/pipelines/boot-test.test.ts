@@ -40,6 +40,7 @@ class MachineRunner implements ProcessRunner {
       return {
         pid: 1,
         write: () => {},
+        closeInput: () => {},
         kill: () => {},
         exited: Promise.resolve(completed(1, 'no KVM here')),
       };
