@@ -6,6 +6,7 @@ import { StageStore } from '../engine/stage-store.js';
 import { StatCache } from '../engine/stat-cache.js';
 import { type LockHolder, takeLock } from '../engine/state-lock.js';
 import { ToolVersions } from '../engine/tool-versions.js';
+import { ExitCode, MkrootError } from '../errors.js';
 import { currentGeneration, type Generation, readManifest } from '../images/image-store.js';
 import type { Manifest } from '../images/manifest.js';
 import { type BytePath, displayPath, toBytePath } from '../ports/byte-path.js';
@@ -100,6 +101,7 @@ export async function buildRoot(ports: Ports, request: BuildRequest): Promise<Bu
   const { fs } = ports;
   const { state, force = false } = request;
   const { name } = request.recipe.recipe;
+  requirePlainPath(state);
   const preparation = prepare(ports, request);
   const upToDate = force ? undefined : currentIfUpToDate(ports, request, await preparation.plan());
   if (upToDate !== undefined) return upToDate;
@@ -124,6 +126,21 @@ export async function buildRoot(ports: Ports, request: BuildRequest): Promise<Bu
   } finally {
     await lock.release();
   }
+}
+
+/**
+ * apt takes directories from configuration text, where blanks and quotes have a meaning of their own: it loses its keys in
+ * such a place, and says something else about it.
+ */
+function requirePlainPath(state: BytePath): void {
+  if (/^[\w@%+=:,./~-]+$/.test(state)) return;
+  throw new MkrootError(
+    `Cannot build in "${displayPath(state)}": apt cannot work below a directory with such a name`,
+    {
+      exitCode: ExitCode.Usage,
+      hint: 'Choose a --state whose path has letters, digits and @%+=:,./~_- only.',
+    },
+  );
 }
 
 function prepare(ports: Ports, request: BuildRequest) {
