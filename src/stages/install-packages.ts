@@ -18,7 +18,7 @@ export function installPackages(recipe: Recipe, environment: BuildEnvironment): 
   return {
     name: 'install-packages',
     title: `Installing packages (${packages.length}) with what they need`,
-    version: 2,
+    version: 3,
     // Sorted: the order in which packages stand in a recipe changes nothing.
     options: { packages: [...packages].sort(), sources: toJson(recipe.sources) },
     files: keys,
@@ -113,6 +113,8 @@ function removeTraces(writer: RootWriter): void {
     '/var/cache/debconf/templates.dat-old',
     '/var/cache/debconf/config.dat-old',
     '/var/lib/dpkg/status-old',
+    '/var/lib/dpkg/diversions-old',
+    '/var/lib/dpkg/statoverride-old',
     '/var/lib/dbus/machine-id',
   ]) {
     writer.remove(file);
