@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runWithMocks, shells } from './target-shell.js';
+import { runOnTarget, runWithMocks, shells } from './target-shell.js';
 
 const mounts = {
   'proc/mounts': [
@@ -20,6 +20,28 @@ set -- ${verb}
 . "$ROOT/shutdown"`;
 const forget =
   'for point; do :; done; grep -v " $point " "$ROOT/proc/mounts" >"$ROOT/proc/new" || :; mv "$ROOT/proc/new" "$ROOT/proc/mounts"';
+
+describe.each(shells)('/run/initramfs under $name', (shell) => {
+  it('holds busybox, its applets, the parts and the shutdown program, also where /bin is a link; other programs stay behind', () => {
+    const { read, stdout, stderr } = runOnTarget(
+      shell,
+      'prepare_shutdown_root\nreadlink "$ROOT/run/initramfs/bin/sh"\nreadlink "$ROOT/run/initramfs/sbin"',
+      {
+        bin: { link: 'usr/bin' },
+        'usr/bin/busybox': 'ELF',
+        'usr/bin/sh': { link: 'busybox' },
+        'usr/bin/large-program': 'ELF',
+        'lib/mkroot/dhcp-client': 'sh',
+      },
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toBe('busybox\nbin\n');
+    expect(read('run/initramfs/bin/busybox')).toBe('ELF');
+    expect(read('run/initramfs/lib/mkroot/dhcp-client')).toBe('sh');
+    expect(read('run/initramfs/shutdown')).toContain('poweroff');
+    expect(read('run/initramfs/bin/large-program')).toBeUndefined();
+  });
+});
 
 describe.each(shells)('/run/initramfs/shutdown under $name', (shell) => {
   it('unmounts children before parents, the old root and the layers only, then powers off without syncing', () => {
