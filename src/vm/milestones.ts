@@ -80,10 +80,11 @@ const CONSOLE_FAILURES: readonly RegExp[] = [
   /(?:You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance).*/,
   /No bootable device.*/,
   /No more network devices.*/,
-  /Unable to locate configuration file.*/,
-  /Could not find kernel image: .*/,
-  /Invalid or corrupt kernel image.*/,
-  /Failed to load \S+\.c32.*/,
+  // PXELINUX 6.
+  /No configuration file found.*/,
+  /Loading \S+?\.\.\.+ ?failed: .*/,
+  /Booting kernel failed: .*/,
+  /Failed to load (?:COM32 file )?\S+\.c32.*/,
   /Out of memory and no killable processes.*/,
 ];
 

@@ -77,7 +77,8 @@ describe('a boot that gives up', () => {
     ],
     ['You are in emergency mode. After logging in, type "journalctl -xb"', 'You are in emergency mode'],
     ['No bootable device.', 'No bootable device'],
-    ['Could not find kernel image: vmlinuz', 'Could not find kernel image'],
+    ['Loading vmlinuz... failed: No such file or directory', 'failed: No such file'],
+    ['Booting kernel failed: Invalid argument', 'Booting kernel failed'],
   ])('is known by %j', (line, reason) => {
     const event = read(line);
     expect(event?.kind).toBe('failure');
