@@ -182,8 +182,14 @@ function currentIfUpToDate(
 ): BuildResult | undefined {
   const generation = currentGeneration(fs, state, recipe.recipe.name);
   if (generation === undefined) return undefined;
-  const manifest = readManifest(fs, generation);
-  return manifest.key === plan.at(-1)?.key ? { generation, manifest, built: false } : undefined;
+  try {
+    const manifest = readManifest(fs, generation);
+    return manifest.key === plan.at(-1)?.key ? { generation, manifest, built: false } : undefined;
+  } catch (error) {
+    // Of another version of mkroot, or damaged: then it is not up to date, and a new one is what helps.
+    if (error instanceof MkrootError && error.exitCode === ExitCode.InvalidInput) return undefined;
+    throw error;
+  }
 }
 
 function reasonsOf(planned: PlannedStage): readonly string[] {
