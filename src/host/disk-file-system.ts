@@ -21,6 +21,7 @@ export type NodeFs = Pick<
   | 'readlinkSync'
   | 'renameSync'
   | 'rmdirSync'
+  | 'statSync'
   | 'symlinkSync'
   | 'unlinkSync'
   | 'writeSync'
@@ -180,9 +181,33 @@ export class DiskFileSystem implements FileSystem {
   }
 
   mkdir(path: BytePath, mode = 0o755): void {
-    this.#attempt('create directory', path, () =>
-      this.node.mkdirSync(this.codec.encode(path), { recursive: true, mode }),
-    );
+    if (this.#makeDirectory(path, mode)) return;
+    // Parent by parent: Node's own `recursive` never returns where the parent exists but refuses, as /proc does.
+    this.mkdir(path.slice(0, Math.max(1, path.replace(/\/+$/, '').lastIndexOf('/'))), mode);
+    this.#attempt('create directory', path, () => this.node.mkdirSync(this.codec.encode(path), { mode }));
+  }
+
+  /** False if a parent is missing, so that making it may help. */
+  #makeDirectory(path: BytePath, mode: number): boolean {
+    return this.#attempt('create directory', path, () => {
+      try {
+        this.node.mkdirSync(this.codec.encode(path), { mode });
+        return true;
+      } catch (cause) {
+        if (isCode(cause, 'EEXIST') && this.#isDirectory(path)) return true;
+        if (isCode(cause, 'ENOENT') && path.includes('/') && !this.#hasParent(path)) return false;
+        throw cause;
+      }
+    });
+  }
+
+  #hasParent(path: BytePath): boolean {
+    return this.#isDirectory(path.slice(0, Math.max(1, path.replace(/\/+$/, '').lastIndexOf('/'))));
+  }
+
+  /** Through links, as mkdir(2) sees it. */
+  #isDirectory(path: BytePath): boolean {
+    return this.node.statSync(this.codec.encode(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
   }
 
   symlink(target: BytePath, path: BytePath): void {
