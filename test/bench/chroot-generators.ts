@@ -38,12 +38,14 @@ export interface InitramfsToolsSetting {
   readonly modules: 'list' | 'netboot';
   /** For MODULES=list: the modules; their dependencies come along. */
   readonly list?: readonly string[];
+  /** A line that it writes into the kernel's log just before it hands over to the root's init. */
+  readonly lastWords?: string;
 }
 
 /** Makes an initramfs with mkinitramfs(8) for a root over NFS; the result is DIRECTORY/NAME.img. */
 export function mkinitramfs(
   root: BenchRoot,
-  { name, modules, list = [] }: InitramfsToolsSetting,
+  { name, modules, list = [], lastWords }: InitramfsToolsSetting,
   directory: string,
 ): Measurement {
   const configuration = `${directory}/${name}.conf`;
@@ -52,6 +54,10 @@ export function mkinitramfs(
   const settings = readFileSync(`${configuration}/initramfs.conf`, 'utf8').replace(/^MODULES=.*$/m, '');
   writeFileSync(`${configuration}/initramfs.conf`, `${settings}\nMODULES=${modules}\nBOOT=nfs\n`);
   writeFileSync(`${configuration}/modules`, list.map((line) => `${line}\n`).join(''));
+  if (lastWords !== undefined) {
+    const script = `#!/bin/sh\ntest "$1" = prereqs && echo udev && exit 0\necho '<5>${lastWords}' >/dev/kmsg\n`;
+    writeFileSync(`${configuration}/scripts/init-bottom/last-words`, script, { mode: 0o755 });
+  }
   const output = `${name}.img`;
   const argv = ['mkinitramfs', '-d', `${INSIDE}/${name}.conf`, '-o', `${INSIDE}/${output}`, root.kernel];
   return measureInRoot(root, argv, directory, output);

@@ -45,13 +45,15 @@ export function resultTable(comparisons: readonly Comparison[]): string {
 
 /** What each comparison had to do, and what is to be known about the contenders. */
 export function remarks(comparisons: readonly Comparison[]): string {
+  const told = new Set<string>();
+  const isNews = (text: string): boolean => !told.has(text) && told.add(text).has(text);
   return comparisons
-    .map(({ title, task, results }) =>
-      [
-        `- **${title}** (${roundsOf(results)}): ${task}`,
-        ...results.flatMap(({ name, remark }) => (remark === undefined ? [] : [`  - ${name}: ${remark}`])),
-      ].join('\n'),
-    )
+    .flatMap(({ title, task, results }) => [
+      `- **${title}** (${roundsOf(results)}): ${task}`,
+      ...results
+        .flatMap(({ name, remark }) => (remark === undefined ? [] : [`  - ${name}: ${remark}`]))
+        .filter(isNews),
+    ])
     .join('\n');
 }
 
