@@ -1,7 +1,7 @@
 import { MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Sysroot } from '../rootfs/sysroot.js';
-import { isWildcard, matchesWildcard } from './wildcard.js';
+import { isWildcard, matchesFileName } from '../rootfs/wildcard.js';
 
 const CONFIGURATION = '/etc/ld.so.conf';
 /** More files than this is an include that runs wild. */
@@ -80,7 +80,7 @@ function expandInclude(sysroot: Sysroot, from: BytePath, pattern: BytePath): Byt
       ? found.flatMap((directory) =>
           sysroot
             .list(directory === '' ? '/' : directory)
-            .filter((name) => matchesWildcard(component, name))
+            .filter((name) => matchesFileName(component, name))
             .map((name) => `${directory}/${name}`),
         )
       : found.map((directory) => `${directory}/${component}`);

@@ -1,7 +1,7 @@
 import type { BytePath } from '../ports/byte-path.js';
+import { literalPrefix, matchesWildcard } from '../rootfs/wildcard.js';
 import { normalizeAlias, normalizeName } from './module-name.js';
 import { badLine, textLines } from './text-lines.js';
-import { literalPrefix, matchesWildcard } from './wildcard.js';
 
 /** One `alias` of a module: a pattern that the kernel's requests are matched with. */
 export interface ModuleAlias {

@@ -1,11 +1,11 @@
 import { distance } from 'fastest-levenshtein';
 import { ExitCode, MkrootError } from '../errors.js';
 import { displayPath } from '../ports/byte-path.js';
+import { isWildcard, matchesWildcard } from '../rootfs/wildcard.js';
 import type { Kernel } from './kernel.js';
 import type { ModuleFile } from './module-file.js';
 import type { ModuleLookup } from './module-lookup.js';
 import { normalizeName } from './module-name.js';
-import { isWildcard, matchesWildcard } from './wildcard.js';
 
 /** Something that a user or a transport wants to be in the image. */
 export interface ModuleRequest {

@@ -1,7 +1,7 @@
 import type { BytePath } from '../ports/byte-path.js';
 import type { Sysroot } from '../rootfs/sysroot.js';
+import { isWildcard, matchesWildcard } from '../rootfs/wildcard.js';
 import type { Compression } from './module-name.js';
-import { isWildcard, matchesWildcard } from './wildcard.js';
 
 /** A firmware file in the root. */
 export interface FoundFirmware {

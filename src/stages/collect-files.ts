@@ -1,15 +1,9 @@
-import {
-  type ArchiveEntry,
-  deviceEntry,
-  directoryEntry,
-  hostFileEntry,
-  symlinkEntry,
-} from '../archive/entry.js';
+import { hostEntries } from '../archive/host-entries.js';
 import type { Reason } from '../archive/reason.js';
 import type { ArchiveTree } from '../archive/tree.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
-import type { FileStat, ReadFileSystem } from '../ports/file-system.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
 
 /** A file or directory of the host that goes into the initramfs. */
 export interface ExtraFile {
@@ -22,66 +16,25 @@ export interface ExtraFile {
 /**
  * Adds files of the host; a directory goes in whole. Permissions are kept, owners become root (the host's ids mean nothing on
  * a node); a file of several names stays one file. A link that is named itself is followed, links below a directory are kept.
- * @throws MkrootError NotFound for a missing source; InvalidInput for a socket or named pipe.
+ * @throws MkrootError NotFound for a source that is missing, or that is itself a socket or named pipe.
  */
 export function collectFiles(tree: ArchiveTree, fs: ReadFileSystem, files: readonly ExtraFile[]): void {
   for (const { source, destination, reason } of files) {
     const path = destination.replace(/^\/+/, '').replace(/\/+$/, '');
     const opened = followLinks(fs, source);
-    const stat = fs.lstat(opened);
-    if (stat === undefined) {
-      throw new MkrootError(`Cannot add "${displayPath(source)}": there is no such file or directory`, {
-        exitCode: ExitCode.NotFound,
-        hint: 'Give an existing SRC, as in --file SRC:DST.',
-      });
-    }
-    addBelow(tree, fs, opened, path, stat, reason);
+    const entries = [...hostEntries(fs, opened, path, { reason })];
+    if (entries.length === 0 && fs.lstat(opened)?.kind !== 'directory')
+      throw nothingToAdd(fs, source, opened);
+    for (const entry of entries) tree.add(entry);
   }
 }
 
-function addBelow(
-  tree: ArchiveTree,
-  fs: ReadFileSystem,
-  hostPath: BytePath,
-  path: BytePath,
-  stat: FileStat,
-  reason: Reason,
-): void {
-  if (path !== '') tree.add(entryOf(fs, hostPath, path, stat, reason));
-  if (stat.kind !== 'directory') return;
-  for (const name of fs.readdir(hostPath)) {
-    const child = `${hostPath}/${name}`;
-    const childStat = fs.lstat(child);
-    if (childStat !== undefined)
-      addBelow(tree, fs, child, path === '' ? name : `${path}/${name}`, childStat, reason);
-  }
-}
-
-function entryOf(
-  fs: ReadFileSystem,
-  hostPath: BytePath,
-  path: BytePath,
-  stat: FileStat,
-  reason: Reason,
-): ArchiveEntry {
-  const { kind, mode, size, rdev } = stat;
-  switch (kind) {
-    case 'file': {
-      const linkKey = stat.nlink > 1 ? { linkKey: `${stat.dev}:${stat.ino}` } : {};
-      return hostFileEntry(path, { hostPath, size, ...linkKey }, reason, { mode });
-    }
-    case 'directory':
-      return directoryEntry(path, reason, { mode });
-    case 'symlink':
-      return symlinkEntry(path, fs.readlink(hostPath), reason);
-    case 'character':
-    case 'block':
-      return deviceEntry(path, { type: kind, major: rdev[0], minor: rdev[1] }, reason, { mode });
-    default:
-      throw new MkrootError(`Cannot add "${displayPath(hostPath)}": a ${kind} has no place in an initramfs`, {
-        hint: 'Remove it from the directory, or name single files.',
-      });
-  }
+function nothingToAdd(fs: ReadFileSystem, source: BytePath, opened: BytePath): MkrootError {
+  const kind = fs.lstat(opened)?.kind;
+  return new MkrootError(
+    `Cannot add "${displayPath(source)}": ${kind === undefined ? 'there is no such file or directory' : `a ${kind} has no place in an initramfs`}`,
+    { exitCode: ExitCode.NotFound, hint: 'Give an existing SRC, as in --file SRC:DST.' },
+  );
 }
 
 /** The user's own argument may be a link; 40 is the kernel's limit, see path_resolution(7). */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isModulePath, moduleName, normalizeAlias, unpackedName } from '../../../src/kmod/module-name.js';
-import { matchesWildcard } from '../../../src/kmod/wildcard.js';
+import { matchesWildcard } from '../../../src/rootfs/wildcard.js';
 
 describe('module names', () => {
   it('are the file name up to the first dot, with _ for -', () => {

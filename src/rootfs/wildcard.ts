@@ -1,17 +1,30 @@
 import type { BytePath } from '../ports/byte-path.js';
 
-/** True if the pattern has a character that {@link matchesWildcard} treats specially. */
-export function isWildcard(pattern: BytePath): boolean {
-  return /[*?[\\]/.test(pattern);
+/** Characters that make a word a pattern; a backslash takes the meaning from the next one. */
+const SPECIAL = /[*?[\\]/;
+
+/** True if the word is a pattern rather than a plain name. */
+export function isWildcard(word: BytePath): boolean {
+  return SPECIAL.test(word);
+}
+
+/** The part of a pattern before its first special character. */
+export function literalPrefix(pattern: BytePath): BytePath {
+  const at = pattern.search(SPECIAL);
+  return at < 0 ? pattern : pattern.slice(0, at);
+}
+
+/** glob(7) matching of one path component: like {@link matchesWildcard}, but a leading dot must be matched by a dot. */
+export function matchesFileName(pattern: BytePath, name: BytePath): boolean {
+  return (!name.startsWith('.') || pattern.startsWith('.')) && matchesWildcard(pattern, name);
 }
 
 /**
- * glob(7) matching of one path component: `*`, `?`, `[...]`, `\`; a leading dot must be matched by a dot. Regular expressions
- * made from such patterns can take exponential time; this takes at most pattern length times name length, because the
- * patterns come out of a foreign root.
+ * fnmatch(3) without flags: `*`, `?`, `[a-f]`, `[!x]`, `\\`; '/' and '.' are nothing special. Regular expressions made from
+ * such patterns can take exponential time; this takes at most pattern length times text length, because patterns come out of
+ * foreign roots.
  */
 export function matchesWildcard(pattern: BytePath, name: BytePath): boolean {
-  if (name.startsWith('.') && !pattern.startsWith('.')) return false;
   let at = 0;
   let position = 0;
   let retry: { pattern: number; name: number } | undefined;
