@@ -8,6 +8,9 @@ const MAX_NUMBER = 0xffffffff;
 
 const CHUNK_SIZE = 1 << 20;
 
+/** Bytes of an archive that is made in memory; compressors and write(2) take no more at once. */
+const MAX_WHOLE = 2 ** 31 - 2;
+
 /** File type bits of a header's mode, from cpio(5). */
 const TYPE_BITS = {
   file: 0o100000,
@@ -70,6 +73,12 @@ export function newcBytes(
   options: NewcOptions = {},
 ): Uint8Array {
   const planned = plan(entries, options);
+  if (planned.bytes > MAX_WHOLE) {
+    throw new MkrootError(
+      `Cannot archive ${planned.bytes} bytes in one piece: an initramfs is made in memory, up to 2 GiB`,
+      { hint: 'Leave large files to the root, which the node mounts.' },
+    );
+  }
   // The buffer holds everything, so that there is exactly one piece.
   const { value } = serialise(planned, fs, planned.bytes).next();
   return value instanceof Uint8Array ? value : new Uint8Array();

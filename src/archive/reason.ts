@@ -38,6 +38,34 @@ export type Reason =
   /** A symbolic link that a lookup went through. */
   | { readonly kind: 'link'; readonly of: BytePath };
 
+/** What each kind of reason says besides its kind. */
+const FIELDS: Readonly<Record<Reason['kind'], readonly string[]>> = {
+  recipe: ['file', 'line'],
+  option: ['option'],
+  base: ['what'],
+  needed: ['of', 'name'],
+  interpreter: ['of'],
+  dlopen: ['of', 'feature'],
+  libgcc: ['of'],
+  'module-dependency': ['of'],
+  softdep: ['of', 'when'],
+  phy: ['of'],
+  firmware: ['of'],
+  data: ['of'],
+  skeleton: ['part'],
+  index: ['of'],
+  parent: ['of'],
+  link: ['of'],
+};
+
+/** True for what can be described, for readers of files that somebody else may have written. */
+export function isReason(value: unknown): value is Reason {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  const fields = Object.hasOwn(FIELDS, String(value.kind)) ? FIELDS[value.kind as Reason['kind']] : undefined;
+  const said = value as Readonly<Record<string, unknown>>;
+  return fields?.every((field) => ['string', 'number'].includes(typeof said[field])) === true;
+}
+
 /** The reason as a phrase that follows "because it is the": one line, for `--explain` and `mkroot why`. */
 export function describeReason(reason: Reason): string {
   switch (reason.kind) {

@@ -1,6 +1,6 @@
 import { ExitCode, MkrootError } from '../errors.js';
 import { type ArchiveEntry, entrySize } from './entry.js';
-import type { Reason } from './reason.js';
+import { isReason, type Reason } from './reason.js';
 
 /** Version of the layout of a sidecar; a reader refuses another one. */
 export const SIDECAR_FORMAT = 1;
@@ -94,9 +94,22 @@ export function parseSidecar(text: string, path: string): Sidecar {
   if (value.format !== SIDECAR_FORMAT) {
     throw refuse(`its format is ${String(value.format)}, this mkroot reads ${SIDECAR_FORMAT}`);
   }
-  const sound =
-    Array.isArray(value.entries) &&
-    value.entries.every(({ path: name, reasons }) => typeof name === 'string' && Array.isArray(reasons));
-  if (!sound) throw refuse('it has no list of entries with their reasons');
+  if (!Array.isArray(value.entries) || !value.entries.every(isEntry))
+    throw refuse('it has no list of entries with their reasons');
+  const lists = [value.modules, value.builtins, value.nics];
+  if (!lists.every(Array.isArray) || typeof value.sha256 !== 'string')
+    throw refuse('it does not say which modules and which file it describes');
   return value as Sidecar;
+}
+
+function isEntry(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { path, kind, size, reasons } = value as Partial<Record<keyof SidecarEntry, unknown>>;
+  return (
+    typeof path === 'string' &&
+    typeof kind === 'string' &&
+    typeof size === 'number' &&
+    Array.isArray(reasons) &&
+    reasons.every(isReason)
+  );
 }

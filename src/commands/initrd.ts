@@ -71,6 +71,7 @@ export default class Initrd extends BaseCommand {
       ...plan,
       ...packageDirectories(),
       version: this.config.version,
+      signal: this.interrupted,
     });
     if (flags.explain) this.log(renderExplanation(explainInitrd(ports.fs, toBytePath(result.path))));
     this.log(

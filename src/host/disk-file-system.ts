@@ -22,6 +22,7 @@ export type NodeFs = Pick<
   | 'renameSync'
   | 'rmdirSync'
   | 'statSync'
+  | 'statSync'
   | 'symlinkSync'
   | 'unlinkSync'
   | 'writeSync'
@@ -37,8 +38,16 @@ const HINTS: Readonly<Record<string, string>> = {
   EPERM: 'Run as root.',
   ENOSPC: 'Free some space there, or choose another place.',
   EROFS: 'The file system is read-only; choose another place.',
+  EISDIR: 'Name a file, not a directory.',
+  ENOTDIR: 'A part of the path is a file, not a directory; choose another place.',
+  ELOOP: 'Its symbolic links lead in a circle; look at them with namei.',
+  ENAMETOOLONG: 'Choose a shorter name.',
+  ENOENT: 'Is the path right?',
   EMFILE: 'Raise the limit on open files (ulimit -n).',
 };
+
+/** Bytes that are read at once at most: what one read(2) of node takes. No initramfs, index or recipe comes near it. */
+const MAX_WHOLE = 2 ** 31 - 2;
 
 /** {@link FileSystem} over node:fs (or memfs): byte names, whole-file atomic writes, errors that name the path. */
 export class DiskFileSystem implements FileSystem {
@@ -74,13 +83,17 @@ export class DiskFileSystem implements FileSystem {
   readFile(path: BytePath): Uint8Array {
     return this.#withFile(path, (fd) => {
       const size = this.node.lstatSync(this.codec.encode(path)).size;
+      if (size > MAX_WHOLE) throw tooLargeToRead(path, `it has ${size} bytes`);
       const chunks: Buffer[] = [];
+      let total = 0;
       let want = Math.max(size + 1, 4096);
       for (;;) {
         const buffer = Buffer.allocUnsafe(want);
         const count = this.node.readSync(fd, buffer, 0, want, null);
         if (count === 0) break;
         chunks.push(buffer.subarray(0, count));
+        total += count;
+        if (total > MAX_WHOLE) throw tooLargeToRead(path, 'it does not end');
         want = count < want ? 4096 : 1 << 20;
       }
       return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
@@ -313,6 +326,13 @@ function ioError(action: string, path: BytePath, cause: unknown): MkrootError {
     exitCode: code === 'ENOENT' ? ExitCode.NotFound : ExitCode.Io,
     cause,
     ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function tooLargeToRead(path: BytePath, what: string): MkrootError {
+  return new MkrootError(`Cannot read "${displayPath(path)}": ${what}; files of up to 2 GiB are read`, {
+    exitCode: ExitCode.Io,
+    hint: 'Is it the right file? Name another one.',
   });
 }
 

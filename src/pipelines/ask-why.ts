@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closest } from 'fastest-levenshtein';
 import { type ExplainedRoot, explainEntry, explainSidecar, type WhyStep } from '../archive/explain.js';
 import { parseSidecar, type Sidecar, sidecarPath } from '../archive/sidecar.js';
@@ -31,7 +32,10 @@ export function explainInitrd(fs: ReadFileSystem, initrd: BytePath): ExplainedRo
   return explainSidecar(readSidecar(fs, initrd));
 }
 
-/** Reads the sidecar of an initramfs. */
+/**
+ * Reads the sidecar of an initramfs.
+ * @throws MkrootError NotFound without one; InvalidInput if it is damaged or describes another file.
+ */
 export function readSidecar(fs: ReadFileSystem, initrd: BytePath): Sidecar {
   const path = sidecarPath(initrd);
   if (fs.lstat(path) === undefined) {
@@ -43,7 +47,15 @@ export function readSidecar(fs: ReadFileSystem, initrd: BytePath): Sidecar {
       },
     );
   }
-  return parseSidecar(Buffer.from(fs.readFile(path)).toString('utf8'), displayPath(path));
+  const sidecar = parseSidecar(Buffer.from(fs.readFile(path)).toString('utf8'), displayPath(path));
+  const found = createHash('sha256').update(fs.readFile(initrd)).digest('hex');
+  if (found !== sidecar.sha256) {
+    throw new MkrootError(
+      `Cannot explain "${displayPath(initrd)}": ${displayPath(path)} describes another file, with sha256 ${sidecar.sha256.slice(0, 16)}…, not ${found.slice(0, 16)}…`,
+      { hint: 'One of the two was replaced, copied alone or cut off; make both again with `mkroot initrd`.' },
+    );
+  }
+  return sidecar;
 }
 
 function noSuchEntry(sidecar: Sidecar, initrd: BytePath, name: BytePath): MkrootError {

@@ -8,6 +8,7 @@ import { type Kernel, openKernel } from '../kmod/kernel.js';
 import { alwaysLoadedModules, initrdSettingsPath, renderInitrdSettings } from '../netboot/initrd-settings.js';
 import { type BytePath, displayPath, toBytePath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
+import { withSignal } from '../ports/process-runner.js';
 import { Sysroot } from '../rootfs/sysroot.js';
 import { collectBusybox } from '../stages/collect-busybox.js';
 import { collectFiles } from '../stages/collect-files.js';
@@ -15,7 +16,7 @@ import { collectMergedDirectories } from '../stages/collect-merged-directories.j
 import { type CollectedModules, collectModules } from '../stages/collect-modules.js';
 import { collectPrograms } from '../stages/collect-programs.js';
 import { collectSkeleton } from '../stages/collect-skeleton.js';
-import { writeInitrd } from '../stages/write-initrd.js';
+import { checkOutput, writeInitrd } from '../stages/write-initrd.js';
 import type { InitrdPlan } from './plan-initrd.js';
 
 /** A plan and what the installation of mkroot adds to it. */
@@ -24,6 +25,8 @@ export interface InitrdRequest extends InitrdPlan {
   readonly skeleton: BytePath;
   /** Version of mkroot. */
   readonly version: string;
+  /** Ends the work; nothing is written then. */
+  readonly signal?: AbortSignal;
 }
 
 /** What was made; the sidecar without its list of entries. */
@@ -37,11 +40,15 @@ export interface InitrdResult extends Omit<Sidecar, 'entries'> {
  * Makes an initramfs: skeleton, busybox, kernel modules, programs and files become one tree, the tree becomes an archive.
  * Nothing of the root is run, nothing is written but the result and its sidecar.
  */
-export async function makeInitrd(ports: Ports, request: InitrdRequest): Promise<InitrdResult> {
+export async function makeInitrd(host: Ports, request: InitrdRequest): Promise<InitrdResult> {
+  const { signal } = request;
+  const ports = signal === undefined ? host : { ...host, runner: withSignal(host.runner, signal) };
   const { fs, progress } = ports;
   const root = openRoot(ports, request.root);
   const kernel = openKernel(root, request.kernel);
   const { architecture } = rootMachine(root);
+  const path = request.output ?? toBytePath(resolve(`initrd-${kernel.release}.img`));
+  checkOutput(fs, path);
   const task = progress.task(`initrd for kernel ${kernel.release}`);
   try {
     const tree = new ArchiveTree();
@@ -62,24 +69,36 @@ export async function makeInitrd(ports: Ports, request: InitrdRequest): Promise<
     task.update(`compressing with ${request.compression}`);
     const { closure, nics } = collected;
     const warnings = [...closure.warnings, ...programWarnings];
-    const path = request.output ?? toBytePath(resolve(`initrd-${kernel.release}.img`));
-    const sidecar = await writeInitrd(ports, tree, path, request.compression, {
-      mkroot: request.version,
-      ...(request.image === undefined ? {} : { image: request.image }),
-      kernel: kernel.release,
-      architecture,
-      modules: closure.modules.filter(({ load }) => load).map(({ name }) => name),
-      builtins: closure.builtins.map(({ name }) => name),
-      nics,
-      warnings,
-    });
+    const sidecar = await writeInitrd(
+      ports,
+      tree,
+      { path, compression: request.compression, signal },
+      {
+        mkroot: request.version,
+        ...(request.image === undefined ? {} : { image: request.image }),
+        kernel: kernel.release,
+        architecture,
+        modules: closure.modules.filter(({ load }) => load).map(({ name }) => name),
+        builtins: closure.builtins.map(({ name }) => name),
+        nics,
+        warnings,
+      },
+    );
     task.done();
     for (const warning of warnings) progress.warn(warning);
     return { ...sidecar, path, entries: sidecar.entries.length };
   } catch (error) {
     task.fail();
-    throw error;
+    throw signal?.aborted ? interrupted(error) : error;
   }
+}
+
+function interrupted(cause: unknown): MkrootError {
+  return new MkrootError('Cannot finish the initrd: interrupted', {
+    exitCode: ExitCode.Interrupted,
+    hint: 'Nothing was written; an older initrd of that name is as it was.',
+    cause,
+  });
 }
 
 function openRoot({ fs }: Ports, root: BytePath): Sysroot {

@@ -59,6 +59,15 @@ export interface ProcessRunner {
   which(program: string): string | undefined;
 }
 
+/** The same runner for work that a signal may end: every program that is run to its end gets the signal. */
+export function withSignal(runner: ProcessRunner, signal: AbortSignal): ProcessRunner {
+  return {
+    run: (command) => runner.run({ signal, ...command }),
+    start: (command) => runner.start(command),
+    which: (program) => runner.which(program),
+  };
+}
+
 /** The command as a line that can be pasted into a POSIX shell. */
 export function shellQuote(argv: readonly string[]): string {
   return argv

@@ -3,7 +3,9 @@ import { type Compression, compress, compressorVersion } from '../archive/compre
 import { newcBytes } from '../archive/newc-writer.js';
 import { SIDECAR_FORMAT, type Sidecar, sidecarEntry, sidecarPath } from '../archive/sidecar.js';
 import type { ArchiveTree } from '../archive/tree.js';
-import type { BytePath } from '../ports/byte-path.js';
+import { ExitCode, MkrootError } from '../errors.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { FileSystem, OutputFile, ReadFileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 
 /** What the sidecar says about the initramfs as a whole. */
@@ -12,15 +14,22 @@ export type InitrdDescription = Pick<
   'mkroot' | 'image' | 'kernel' | 'architecture' | 'modules' | 'builtins' | 'nics' | 'warnings'
 >;
 
+/** Where an initramfs goes and how. */
+export interface InitrdOutput {
+  readonly path: BytePath;
+  readonly compression: Compression;
+  /** Aborted: nothing is written. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Serialises and compresses the tree and writes it with its sidecar. Both files appear complete or not at all.
  * The same tree and the same compressor give the same bytes.
  */
 export async function writeInitrd(
-  { fs, runner }: Ports,
+  { fs, runner, clock }: Ports,
   tree: ArchiveTree,
-  output: BytePath,
-  compression: Compression,
+  { path: output, compression, signal }: InitrdOutput,
   description: InitrdDescription,
 ): Promise<Sidecar> {
   const entries = tree.entries();
@@ -37,17 +46,61 @@ export async function writeInitrd(
     sha256: createHash('sha256').update(packed).digest('hex'),
     entries: entries.map((entry) => sidecarEntry(entry, tree.reasons(entry.path))),
   };
+  // Reading and packing may not have let go of the thread once: let a Ctrl-C arrive that was typed meanwhile.
+  await clock.sleep(0);
+  signal?.throwIfAborted();
   const directory = output.slice(0, output.lastIndexOf('/'));
   if (directory !== '') fs.mkdir(directory);
-  const file = fs.create(output);
+  writePair(fs, [sidecarPath(output), Buffer.from(`${JSON.stringify(sidecar)}\n`)], [output, packed]);
+  return sidecar;
+}
+
+/**
+ * Refuses an output that a rename would destroy or cannot replace: a directory, a device such as /dev/null. Asked before
+ * the work, so that the user hears of it at once.
+ * @throws MkrootError Usage.
+ */
+export function checkOutput(fs: ReadFileSystem, output: BytePath): void {
+  if (output.endsWith('/')) throw badOutput(output, 'it is the name of a directory');
+  for (const path of [output, sidecarPath(output)]) {
+    const kind = fs.lstat(path)?.kind ?? 'file';
+    if (kind !== 'file' && kind !== 'symlink') throw badOutput(path, `a ${kind} is there`);
+  }
+}
+
+function badOutput(path: BytePath, what: string): MkrootError {
+  return new MkrootError(`Cannot write the initrd to "${displayPath(path)}": ${what}`, {
+    exitCode: ExitCode.Usage,
+    hint: 'Name a file, as in --output initrd.img; its explanation is written to initrd.img.json beside it.',
+  });
+}
+
+type NamedBytes = readonly [path: BytePath, data: Uint8Array];
+
+/**
+ * Replaces two files or neither. Everything that can fail for want of space or permission comes before the first rename;
+ * should the second one fail, the first file is put back.
+ */
+function writePair(fs: FileSystem, first: NamedBytes, second: NamedBytes): void {
+  const before = fs.lstat(first[0])?.kind === 'file' ? fs.readFile(first[0]) : undefined;
+  const files: OutputFile[] = [];
   try {
-    file.write(packed);
+    for (const [path, data] of [first, second]) {
+      const file = fs.create(path);
+      files.push(file);
+      file.write(data);
+    }
     // The sidecar first: an initramfs without its explanation is never seen.
-    fs.writeFile(sidecarPath(output), `${JSON.stringify(sidecar)}\n`);
-    file.commit();
+    files[0]!.commit();
+    try {
+      files[1]!.commit();
+    } catch (error) {
+      if (before === undefined) fs.remove(first[0]);
+      else fs.writeFile(first[0], before);
+      throw error;
+    }
   } catch (error) {
-    file.abort();
+    for (const file of files) file.abort();
     throw error;
   }
-  return sidecar;
 }
