@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { importsOf, productFiles } from './source-files.js';
 
 const BASE = ['errors', 'ports'];
-const DOMAIN_NEEDS = [...BASE, 'rootfs', 'sandbox'];
-const DOMAINS = ['archive', 'doctor', 'elf', 'images', 'kmod', 'netboot', 'recipe', 'vm'];
+const DOMAIN_NEEDS = [...BASE, 'decode', 'rootfs', 'sandbox'];
+const DOMAINS = ['archive', 'doctor', 'elf', 'images', 'inventory', 'kmod', 'netboot', 'recipe', 'vm'];
 
 /** Folder of src/ -> folders that it may look at, besides itself. Domain folders do not see each other: a stage joins them. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   ports: ['errors'],
+  decode: BASE,
   rootfs: BASE,
   sandbox: BASE,
   host: BASE,
