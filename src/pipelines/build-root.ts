@@ -129,16 +129,16 @@ export async function buildRoot(ports: Ports, request: BuildRequest): Promise<Bu
 }
 
 /**
- * apt takes directories from configuration text, where blanks and quotes have a meaning of their own: it loses its keys in
+ * apt takes directories from configuration text, where blanks, quotes and some other characters have a meaning of their own: it loses its keys in
  * such a place, and says something else about it.
  */
 function requirePlainPath(state: BytePath): void {
-  if (/^[\w@%+=:,./~-]+$/.test(state)) return;
+  if (/^[\w./-]+$/.test(state)) return;
   throw new MkrootError(
     `Cannot build in "${displayPath(state)}": apt cannot work below a directory with such a name`,
     {
       exitCode: ExitCode.Usage,
-      hint: 'Choose a --state whose path has letters, digits and @%+=:,./~_- only.',
+      hint: 'Choose a --state whose path has letters, digits and ./_- only.',
     },
   );
 }

@@ -79,17 +79,14 @@ describe('a state directory', () => {
     );
   });
 
-  it('with commas, colons and the like in its name works as any other', async () => {
-    const state = build.another('a,b:c=d+e@f%g~h');
-    const odd = await mkrootJson<{ directory: string }>('build', recipe, '--state', state);
-    expect(packagesOf(odd.directory)).toEqual(packagesOf(reference));
-  });
-
-  it('with blanks or quotes in its name is refused before anything is done: apt cannot work there', async () => {
-    const state = join(build.directory, "a b'c");
-    const { exitCode, stderr } = await runMkroot(['build', recipe, '--state', state]);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('hint: Choose a --state');
-    expect(existsSync(state)).toBe(false);
-  });
+  it.each(["a b'c", 'a,b:c=d%g~h'])(
+    'named %j is refused before anything is done: apt cannot work there',
+    async (name) => {
+      const state = join(build.directory, name);
+      const { exitCode, stderr } = await runMkroot(['build', recipe, '--state', state]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain('hint: Choose a --state');
+      expect(existsSync(state)).toBe(false);
+    },
+  );
 });
