@@ -32,17 +32,37 @@ export async function decompress(
   try {
     if (format === 'gzip') return gunzipSync(packed);
     const { argv, packageName } = PROGRAMS[format];
-    if (runner.which(argv[0]) !== undefined) return (await runner.run({ argv, input: packed })).stdout;
+    if (runner.which(argv[0]) !== undefined) {
+      // Any exit code: what the program refuses is damaged. One that a signal ended says nothing of the data, and throws.
+      const { exitCode, stdout, stderr } = await runner.run({ argv, input: packed, accept: 'any' });
+      if (exitCode === 0) return stdout;
+      throw damaged(
+        format,
+        packed,
+        stderr
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => `  | ${line}`),
+      );
+    }
     if (format === 'zstd') return (await import('fzstd')).decompress(packed);
     throw new MkrootError(`Cannot unpack ${format} data: the program "${argv[0]}" is not installed`, {
       exitCode: ExitCode.MissingTool,
       hint: `Install the package ${packageName}.`,
     });
   } catch (cause) {
-    if (cause instanceof MkrootError && cause.exitCode !== ExitCode.ToolFailed) throw cause;
-    throw new MkrootError(`Cannot unpack ${packed.length} bytes of ${format} data: they are damaged`, {
-      cause,
-      ...(cause instanceof MkrootError ? { details: cause.details } : {}),
-    });
+    throw cause instanceof MkrootError ? cause : damaged(format, packed, [], cause);
   }
+}
+
+function damaged(
+  format: CompressedFormat,
+  packed: Uint8Array,
+  details: readonly string[],
+  cause?: unknown,
+): MkrootError {
+  return new MkrootError(`Cannot unpack ${packed.length} bytes of ${format} data: they are damaged`, {
+    cause,
+    details,
+  });
 }

@@ -44,12 +44,17 @@ export async function extractTo(
 ): Promise<ExtractReport> {
   for (const { records } of archives) for (const record of records) checkName(record);
   const extraction = new Extraction(directory, ports, options.isRoot);
-  for (const { records } of archives) {
-    const links = contentsOfLinks(records);
-    const made = new Map<string, BytePath>();
-    for (const record of records) await extraction.unpack(record, links, made);
+  try {
+    for (const { records } of archives) {
+      const links = contentsOfLinks(records);
+      const made = new Map<string, BytePath>();
+      for (const record of records) await extraction.unpack(record, links, made);
+    }
+    return extraction.finish();
+  } catch (error) {
+    extraction.undo();
+    throw error;
   }
-  return extraction.finish();
 }
 
 class Extraction {
@@ -57,10 +62,11 @@ class Extraction {
   readonly #skipped: SkippedEntry[] = [];
   /** Modes and times of directories, set last: writing into a directory changes its time and needs its write bit. */
   readonly #directories = new Map<BytePath, CpioRecord>();
+  readonly #existed: boolean;
   #entries = 0;
 
   constructor(
-    directory: BytePath,
+    private readonly directory: BytePath,
     private readonly ports: ExtractPorts,
     private readonly isRoot: boolean,
   ) {
@@ -72,6 +78,7 @@ class Extraction {
         { exitCode: ExitCode.Usage, hint: 'Name a directory that does not exist yet.' },
       );
     }
+    this.#existed = stat !== undefined;
     fs.mkdir(directory);
     this.#root = new Sysroot(fs, directory.replace(/\/+$/, ''));
   }
@@ -120,6 +127,15 @@ class Extraction {
       fs.setMtime(place, record.mtime);
     }
     return { entries: this.#entries, skipped: this.#skipped };
+  }
+
+  /** The directory as it was: half an initramfs would be taken for a whole one. */
+  undo(): void {
+    const { fs } = this.ports;
+    const names = this.#existed
+      ? fs.readdir(this.directory).map((name) => `${this.directory}/${name}`)
+      : [this.directory];
+    for (const path of names) fs.remove(path);
   }
 
   /** Removes what is in the way, as the kernel's clean_path; false if that is impossible. */

@@ -15,7 +15,7 @@ export interface ErrorReport {
 /** Turns whatever was thrown into words and an exit code. A foreign error is a defect and shows its stack. */
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof MkrootError) {
-    return report(error.exitCode, error.message, error.hint, error.details);
+    return report(error.exitCode, oneLine(error.message), error.hint && oneLine(error.hint), error.details);
   }
   if (error instanceof Errors.CLIError) {
     return report(
@@ -31,6 +31,14 @@ export function reportError(error: unknown): ErrorReport {
     'Internal error; this is a defect of mkroot',
     'Please report it with these lines.',
     [...stack.split('\n')],
+  );
+}
+
+/** Names and options may hold newlines and escape sequences; the terminal gets them as `\\xNN`. */
+function oneLine(text: string): string {
+  return text.replace(
+    /[\u0000-\u001f\u007f]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }
 

@@ -104,7 +104,7 @@ export class ElfClosureBuilder {
   /** Adds a program or script with all that it needs. */
   add(path: BytePath, cause: ClosureCause, depth = 0): void {
     const resolved = this.sysroot.resolve(path);
-    if (resolved?.stat.kind !== 'file') throw missingProgram(path, cause, resolved);
+    if (resolved?.stat.kind !== 'file') throw missingProgram(this.sysroot, path, cause, resolved);
     this.#keep(resolved, cause);
     // Data rules go by the name, so a program that has several is looked at under each.
     const visit = `${resolved.path} ${posix.basename(path)}`;
@@ -119,7 +119,7 @@ export class ElfClosureBuilder {
   load(path: BytePath): ProcessImage {
     const resolved = this.sysroot.resolve(path);
     const cause: ClosureCause = { kind: 'requested', label: path };
-    if (resolved?.stat.kind !== 'file') throw missingProgram(path, cause, resolved);
+    if (resolved?.stat.kind !== 'file') throw missingProgram(this.sysroot, path, cause, resolved);
     return this.#load(resolved, this.#search.read(resolved), cause);
   }
 
@@ -274,13 +274,25 @@ function inOrder<T extends { readonly path: BytePath }>(list: readonly T[]): T[]
   return [...list].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
-function missingProgram(path: BytePath, cause: ClosureCause, found: Resolved | undefined): MkrootError {
-  const what = found === undefined ? 'there is no such file in the root' : `it is a ${found.stat.kind}`;
+function missingProgram(
+  sysroot: Sysroot,
+  path: BytePath,
+  cause: ClosureCause,
+  found: Resolved | undefined,
+): MkrootError {
+  const why = cause.kind === 'requested' ? '' : ` (${describeCause(cause)})`;
   return new MkrootError(
-    `Cannot take "${displayPath(path)}" as a program (${describeCause(cause)}): ${what}`,
+    `Cannot take "${displayPath(path)}" as a program${why}: ${whatIsThere(sysroot, path, found)}`,
     {
       exitCode: ExitCode.NotFound,
       hint: 'Give the path as it is inside the root, and install the package that brings it.',
     },
   );
+}
+
+function whatIsThere(sysroot: Sysroot, path: BytePath, found: Resolved | undefined): string {
+  if (found !== undefined) return `it is a ${found.stat.kind}`;
+  const link = sysroot.resolveLink(path);
+  if (link?.stat.kind !== 'symlink') return 'there is no such file in the root';
+  return `it is a link to "${displayPath(sysroot.fs.readlink(link.hostPath))}", and there is no such file in the root`;
 }

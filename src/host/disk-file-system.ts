@@ -39,6 +39,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'Free some space there, or choose another place.',
   EROFS: 'The file system is read-only; choose another place.',
   EISDIR: 'Name a file, not a directory.',
+  EEXIST: 'Something else is there already; choose another place.',
   ENOTDIR: 'A part of the path is a file, not a directory; choose another place.',
   ELOOP: 'Its symbolic links lead in a circle; look at them with namei.',
   ENAMETOOLONG: 'Choose a shorter name.',

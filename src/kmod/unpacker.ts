@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { ExitCode, MkrootError } from '../errors.js';
+import { MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import type { ProcessRunner } from '../ports/process-runner.js';
@@ -73,18 +73,16 @@ export class Unpacker {
   }
 
   async #runShare(jobs: readonly XzJob[]): Promise<void> {
-    let output: Uint8Array;
-    try {
-      // xz takes streams one after another, and writes what they hold the same way. It reads them from its standard
-      // input, as a name that is not UTF-8 could not be passed as an argument.
-      ({ stdout: output } = await this.runner.run({
-        argv: ['xz', '--decompress', '--stdout'],
-        input: Buffer.concat(jobs.map(({ data }) => data)),
-      }));
-    } catch (cause) {
-      const failed = cause instanceof MkrootError && cause.exitCode === ExitCode.ToolFailed;
-      if (!failed) throw cause;
-      if (jobs.length === 1) throw damaged(jobs[0]!.file, 'xz cannot unpack it', cause);
+    // xz takes streams one after another, and writes what they hold the same way. It reads them from its standard input, as
+    // a name that is not UTF-8 could not be passed as an argument. Any exit code: what xz refuses is damaged; one that a
+    // signal ended says nothing of the data, and throws.
+    const { exitCode, stdout: output } = await this.runner.run({
+      argv: ['xz', '--decompress', '--stdout'],
+      input: Buffer.concat(jobs.map(({ data }) => data)),
+      accept: 'any',
+    });
+    if (exitCode !== 0) {
+      if (jobs.length === 1) throw damaged(jobs[0]!.file, 'xz cannot unpack it');
       // One of them is damaged; find out which, to be able to name it.
       for (const job of jobs) await this.#runShare([job]);
       return;
@@ -170,6 +168,7 @@ function damaged(file: PackedFile, what: string, cause?: unknown): MkrootError {
 
 function tooLarge(file: PackedFile, size: number): MkrootError {
   return new MkrootError(
-    `Cannot unpack "${displayPath(file.path)}": it has ${size} bytes, the limit is ${MAX_UNPACKED}`,
+    `Cannot unpack "${displayPath(file.path)}": it has ${size} bytes, no module or firmware has more than ${MAX_UNPACKED}`,
+    { hint: 'The file is damaged; reinstall the package that brings it.' },
   );
 }

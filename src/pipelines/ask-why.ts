@@ -21,8 +21,15 @@ export interface WhyAnswer {
 export function askWhy(fs: ReadFileSystem, initrd: BytePath, wanted: BytePath): WhyAnswer[] {
   const sidecar = readSidecar(fs, initrd);
   const name = wanted.replace(/^\/+/, '').replace(/\/+$/, '');
-  const exact = sidecar.entries.filter(({ path }) => path === name);
-  const matches = exact.length > 0 ? exact : sidecar.entries.filter(({ path }) => path.endsWith(`/${name}`));
+  // Names that are not UTF-8 cannot be typed; they are also known as they are shown, with \\xNN.
+  const shown = displayPath(name);
+  const exact = sidecar.entries.filter(({ path }) => path === name || displayPath(path) === shown);
+  const matches =
+    exact.length > 0
+      ? exact
+      : sidecar.entries.filter(
+          ({ path }) => path.endsWith(`/${name}`) || displayPath(path).endsWith(`/${shown}`),
+        );
   if (matches.length === 0) throw noSuchEntry(sidecar, initrd, name);
   return matches.map(({ path }) => ({ path, chains: explainEntry(sidecar, path) }));
 }

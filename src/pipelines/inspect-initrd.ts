@@ -3,7 +3,7 @@ import { linkTarget, sizesByDirectory } from '../archive/listing.js';
 import { allRecords, readSegments, type Segment } from '../archive/segments.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
-import type { FileSystem } from '../ports/file-system.js';
+import { describeKind, type FileSystem } from '../ports/file-system.js';
 import type { ProcessRunner } from '../ports/process-runner.js';
 
 /** Depth of the sums by directory: usr/lib/modules, but not each driver's directory. */
@@ -31,14 +31,25 @@ export async function inspectInitrd(
   { fs, runner }: { readonly fs: FileSystem; readonly runner: ProcessRunner },
   request: InspectRequest,
 ): Promise<Inspection> {
+  const kind = fs.lstat(request.image)?.kind;
+  if (kind === 'directory' || kind === 'character' || kind === 'block' || kind === 'socket') {
+    throw new MkrootError(`Cannot inspect "${displayPath(request.image)}": it is a ${describeKind(kind)}`, {
+      exitCode: ExitCode.Usage,
+      hint: 'Name the file of an initramfs, such as /boot/initrd.img.',
+    });
+  }
   const bytes = fs.readFile(request.image);
   const segments = await readSegments(bytes, runner).catch((cause: unknown) => {
     if (!(cause instanceof MkrootError)) throw cause;
     throw new MkrootError(`Cannot inspect "${displayPath(request.image)}": ${cause.message}`, {
       cause,
-      exitCode: cause.exitCode === ExitCode.MissingTool ? ExitCode.MissingTool : ExitCode.InvalidInput,
+      exitCode: cause.exitCode,
       details: cause.details,
-      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      hint:
+        cause.hint ??
+        (cause.exitCode === ExitCode.InvalidInput
+          ? 'The file is damaged, cut short or no initramfs; copy or make it again.'
+          : 'Run the command again.'),
     });
   });
   const inspection = { image: request.image, size: bytes.length, segments };

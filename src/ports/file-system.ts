@@ -3,6 +3,11 @@ import type { BytePath } from './byte-path.js';
 /** What a directory entry is, after lstat(2). */
 export type FileKind = 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo' | 'socket';
 
+/** The kind as people call it: "character device". */
+export function describeKind(kind: FileKind): string {
+  return kind === 'character' || kind === 'block' ? `${kind} device` : kind === 'fifo' ? 'named pipe' : kind;
+}
+
 /** The part of lstat(2) that mkroot uses. */
 export interface FileStat {
   readonly kind: FileKind;

@@ -57,7 +57,17 @@ export function collectBusybox(tree: ArchiveTree, root: Sysroot, host: Sysroot, 
   );
 }
 
-function whatIsWrong(
+function whatIsWrong(sysroot: Sysroot, candidate: Resolved, architecture: string): string | undefined {
+  try {
+    return whyUnusable(sysroot, candidate, architecture);
+  } catch (error) {
+    // No ELF file at all; another candidate may be sound.
+    if (error instanceof MkrootError && error.exitCode === ExitCode.InvalidInput) return error.message;
+    throw error;
+  }
+}
+
+function whyUnusable(
   sysroot: Sysroot,
   { path, hostPath, stat }: Resolved,
   architecture: string,

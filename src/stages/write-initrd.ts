@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import { compressedExtent } from '../archive/compressed-extent.js';
+import { compressedFormatAt } from '../archive/compressed-format.js';
 import { type Compression, compress, compressorVersion } from '../archive/compression.js';
 import { newcBytes } from '../archive/newc-writer.js';
 import { SIDECAR_FORMAT, type Sidecar, sidecarEntry, sidecarPath } from '../archive/sidecar.js';
 import type { ArchiveTree } from '../archive/tree.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
-import type { FileSystem, OutputFile, ReadFileSystem } from '../ports/file-system.js';
+import { describeKind, type FileSystem, type OutputFile, type ReadFileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 
 /** What the sidecar says about the initramfs as a whole. */
@@ -38,6 +40,7 @@ export async function writeInitrd(
     compress(archive, compression, runner),
     compressorVersion(compression, runner),
   ]);
+  if (compression !== 'none') checkPacked(packed, compression);
   const sidecar: Sidecar = {
     format: SIDECAR_FORMAT,
     ...description,
@@ -55,6 +58,25 @@ export async function writeInitrd(
   return sidecar;
 }
 
+/** A compressor that was killed, or is another program of that name, may end with success; the node would not boot. */
+function checkPacked(packed: Uint8Array, compression: Exclude<Compression, 'none'>): void {
+  try {
+    if (compressedFormatAt(packed, 0) === compression) {
+      compressedExtent(compression, packed, 0);
+      return;
+    }
+  } catch (error) {
+    if (!(error instanceof MkrootError)) throw error;
+  }
+  throw new MkrootError(
+    `Cannot write the initrd: ${compression} ended well, but what it wrote is no ${compression} data`,
+    {
+      exitCode: ExitCode.ToolFailed,
+      hint: `Look at which ${compression} is first in PATH, or use another --compress.`,
+    },
+  );
+}
+
 /**
  * Refuses an output that a rename would destroy or cannot replace: a directory, a device such as /dev/null. Asked before
  * the work, so that the user hears of it at once.
@@ -64,7 +86,7 @@ export function checkOutput(fs: ReadFileSystem, output: BytePath): void {
   if (output.endsWith('/')) throw badOutput(output, 'it is the name of a directory');
   for (const path of [output, sidecarPath(output)]) {
     const kind = fs.lstat(path)?.kind ?? 'file';
-    if (kind !== 'file' && kind !== 'symlink') throw badOutput(path, `a ${kind} is there`);
+    if (kind !== 'file' && kind !== 'symlink') throw badOutput(path, `a ${describeKind(kind)} is there`);
   }
 }
 
