@@ -1,6 +1,7 @@
-import { suggestion } from './nearest-name.js';
-import type { ParsedYaml } from './parse-yaml.js';
-import { type Problem, pathText, type ValuePath } from './position.js';
+import { suggestion } from '../decode/nearest-name.js';
+import type { ParsedYaml } from '../decode/parse-yaml.js';
+import { pathText, type ValuePath } from '../decode/position.js';
+import type { Problem } from '../decode/problem.js';
 
 /** Fields that name a file or directory of the host, relative to the recipe. `*` stands for every list entry. */
 const HOST_PATHS = [

@@ -1,10 +1,15 @@
-import { ExitCode, MkrootError } from '../errors.js';
+import { parseYaml } from '../decode/parse-yaml.js';
+import type { Position } from '../decode/position.js';
+import { type Problem, problemReport } from '../decode/problem.js';
+import { schemaProblems } from '../decode/schema-problems.js';
 import { checkRecipe } from './check-recipe.js';
-import { type DebianArchitecture, defaultKernelPackage } from './debian-architecture.js';
-import { parseYaml } from './parse-yaml.js';
-import { type Position, type Problem, positionText } from './position.js';
+import {
+  architectureOfMachine,
+  type DebianArchitecture,
+  defaultKernelPackage,
+} from './debian-architecture.js';
 import { type Recipe, recipeSchema } from './recipe.js';
-import { schemaProblems } from './schema-problems.js';
+import { recipeJsonSchema } from './recipe-json-schema.js';
 
 /** What decoding needs to know from outside the text. */
 export interface DecodeContext {
@@ -29,19 +34,29 @@ export interface DecodedRecipe {
  */
 export function decodeRecipe(text: string, context: DecodeContext): DecodedRecipe {
   const { file, hostArchitecture } = context;
-  const yaml = parseYaml(text, file);
+  const yaml = parseYaml(text, file, { textFields: ['mode'] });
   const decoded = recipeSchema.safeParse(yaml.value);
   const problems: Problem[] = [
     ...yaml.problems,
     // In a document that is not YAML, what else seems to be wrong only hides the cause.
     ...(yaml.wellFormed
       ? [
-          ...(decoded.success ? [] : schemaProblems(decoded.error.issues, yaml)),
+          ...(decoded.success
+            ? []
+            : schemaProblems(decoded.error.issues, {
+                yaml,
+                schema: recipeJsonSchema(),
+                whole: 'the recipe',
+                meant: debianName,
+              })),
           ...checkRecipe(yaml, (path) => context.exists(path)),
         ]
       : []),
   ];
-  if (problems.length > 0 || !decoded.success) throw badRecipe(file, problems);
+  if (problems.length > 0 || !decoded.success) {
+    const hint = 'Every field is explained in docs/recipe-reference.md.';
+    throw problemReport({ what: 'recipe', file, hint }, problems);
+  }
   const { architecture = hostArchitecture, kernel, ...recipe } = decoded.data;
   return {
     recipe: {
@@ -49,20 +64,12 @@ export function decodeRecipe(text: string, context: DecodeContext): DecodedRecip
       architecture,
       kernel: { package: kernel.package ?? defaultKernelPackage(architecture) },
     },
-    positions: yaml.positions,
+    positions: yaml.positions(),
   };
 }
 
-function badRecipe(file: string, problems: readonly Problem[]): MkrootError {
-  const sorted = [...problems].sort(
-    ({ position: a }, { position: b }) => a.line - b.line || a.column - b.column,
-  );
-  return new MkrootError(
-    `Cannot use recipe "${file}": ${problems.length === 1 ? 'it has a problem' : `it has ${problems.length} problems`}`,
-    {
-      exitCode: ExitCode.InvalidInput,
-      details: sorted.map(({ position, message }) => `  ${positionText(position)}: ${message}`),
-      hint: 'Every field is explained in docs/recipe-reference.md.',
-    },
-  );
+/** `x86_64` and `aarch64` are what other distributions and `uname -m` say. */
+function debianName([field]: readonly (string | number)[], value: unknown): string | undefined {
+  const name = field === 'architecture' ? architectureOfMachine(String(value)) : undefined;
+  return name === undefined ? undefined : `; Debian calls it "${name}"`;
 }

@@ -1,10 +1,11 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { suggestion } from '../decode/nearest-name.js';
+import { readText } from '../decode/read-text.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, toBytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import type { DebianArchitecture } from './debian-architecture.js';
 import { type DecodedRecipe, decodeRecipe } from './decode-recipe.js';
-import { suggestion } from './nearest-name.js';
 
 /** Where recipes are looked for, and what a recipe may leave open. */
 export interface RecipeSearch {
@@ -42,7 +43,7 @@ export function loadRecipe(fs: ReadFileSystem, nameOrFile: string, search: Recip
   if (file === undefined || !isFile(fs, file)) throw unknownRecipe(fs, nameOrFile, search);
   const directory = dirname(file);
   return {
-    ...decodeRecipe(readText(fs, file), {
+    ...decodeRecipe(readText(fs, 'recipe', file), {
       file: shortName(file, search.workingDirectory),
       hostArchitecture: search.hostArchitecture,
       exists: (path) => fs.lstat(recipePath({ directory }, path)) !== undefined,
@@ -77,18 +78,6 @@ function isFileName(nameOrFile: string): boolean {
 function isFile(fs: ReadFileSystem, file: string): boolean {
   const kind = fs.lstat(toBytePath(file))?.kind;
   return kind === 'file' || kind === 'symlink';
-}
-
-function readText(fs: ReadFileSystem, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(fs.readFile(toBytePath(file)));
-  } catch (cause) {
-    if (cause instanceof MkrootError) throw cause;
-    throw new MkrootError(`Cannot use recipe "${file}": it is not UTF-8 text`, {
-      exitCode: ExitCode.InvalidInput,
-      cause,
-    });
-  }
 }
 
 /** As the user would type it, where that is shorter. */

@@ -1,10 +1,5 @@
-import { type JsonSchema, recipeJsonSchema } from './recipe-json-schema.js';
-
-interface Field {
-  readonly path: string;
-  readonly schema: JsonSchema;
-  readonly required: boolean;
-}
+import { schemaReference } from '../decode/schema-reference.js';
+import { recipeJsonSchema } from './recipe-json-schema.js';
 
 const HEAD = `<!-- Generated from src/recipe/recipe.ts by \`npm run docs\`; edit the descriptions there. -->
 
@@ -18,52 +13,7 @@ Paths of the host are relative to the recipe's directory. Editors with the YAML 
 when the first line is \`# yaml-language-server: $schema=./recipe.schema.json\`.
 `;
 
-/** docs/recipe-reference.md: every field, its type, default and meaning, as a table per mapping. A test keeps the file current. */
+/** docs/recipe-reference.md: every field, its type, default and meaning. A test keeps the file current. */
 export function recipeReference(): string {
-  const tables = collect(recipeJsonSchema(), '');
-  return [HEAD, ...tables].join('\n');
-}
-
-function collect(schema: JsonSchema, path: string): string[] {
-  const fields = Object.entries(schema.properties ?? {}).map(
-    ([name, field]): Field => ({
-      path: path === '' ? name : `${path}.${name}`,
-      schema: field,
-      required: schema.required?.includes(name) ?? false,
-    }),
-  );
-  return [
-    `## ${path === '' ? 'Top level' : `\`${path}\``}\n`,
-    '| Field | Type | Default | Meaning |',
-    '|---|---|---|---|',
-    ...fields.map(
-      (field) =>
-        `| \`${field.path}\` | ${cell(typeOf(field.schema))} | ${cell(defaultOf(field))} | ${cell(field.schema.description ?? '')} |`,
-    ),
-    '',
-    ...fields.flatMap(({ path: below, schema: field }) => {
-      const nested = field.properties === undefined ? field.items : field;
-      if (nested?.properties === undefined) return [];
-      return collect(nested, field.items === undefined ? below : `${below}[]`);
-    }),
-  ];
-}
-
-function typeOf(schema: JsonSchema): string {
-  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  if (schema.items !== undefined) return `list of ${typeOf(schema.items)}`;
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ');
-  if (schema.properties !== undefined) return 'mapping';
-  return schema.type === 'string' ? 'text' : (schema.type ?? 'anything');
-}
-
-function defaultOf({ schema, required }: Field): string {
-  if (required) return '**required**';
-  if (schema.default === undefined) return '';
-  const value = JSON.stringify(schema.default);
-  return value === '{}' ? '' : `\`${value.replace(/^"|"$/g, '')}\``;
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  return `${HEAD}\n${schemaReference(recipeJsonSchema())}`;
 }

@@ -1,5 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.js';
-import type { JsonSchema } from '../../recipe/recipe-json-schema.js';
+import type { JsonSchema } from '../../decode/json-schema.js';
 
 /** `mkroot recipe schema`: the JSON Schema of recipes, for editors. */
 export default class RecipeSchema extends BaseCommand {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { JsonSchema } from '../../../src/decode/json-schema.js';
 import { DiskFileSystem } from '../../../src/host/disk-file-system.js';
 import { listRecipes, loadRecipe } from '../../../src/recipe/load-recipe.js';
-import { type JsonSchema, recipeJsonSchema } from '../../../src/recipe/recipe-json-schema.js';
+import { recipeJsonSchema } from '../../../src/recipe/recipe-json-schema.js';
 import { recipeReference } from '../../../src/recipe/recipe-reference.js';
 
 const root = new URL('../../../', import.meta.url);

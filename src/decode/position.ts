@@ -1,4 +1,4 @@
-/** A place in a recipe file; lines and columns count from 1. */
+/** A place in a file that somebody wrote; lines and columns count from 1. */
 export interface Position {
   readonly file: string;
   readonly line: number;
@@ -19,10 +19,4 @@ export function pathText(path: ValuePath): string {
     (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? key : `${text}.${key}`),
     '',
   );
-}
-
-/** Something that is wrong in a recipe, and where. */
-export interface Problem {
-  readonly position: Position;
-  readonly message: string;
 }

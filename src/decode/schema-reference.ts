@@ -1,0 +1,66 @@
+import type { JsonSchema } from './json-schema.js';
+
+interface Field {
+  readonly path: string;
+  readonly schema: JsonSchema;
+  readonly required: boolean;
+}
+
+/** Every field of a schema, its type, default and meaning, as Markdown: a heading and a table per mapping. */
+export function schemaReference(schema: JsonSchema): string {
+  return collect(schema, '').join('\n');
+}
+
+function collect(schema: JsonSchema, path: string): string[] {
+  const fields = Object.entries(schema.properties ?? {}).map(
+    ([name, field]): Field => ({
+      path: path === '' ? name : `${path}.${name}`,
+      schema: field,
+      required: schema.required?.includes(name) ?? false,
+    }),
+  );
+  return [
+    `## ${path === '' ? 'Top level' : `\`${path}\``}\n`,
+    '| Field | Type | Default | Meaning |',
+    '|---|---|---|---|',
+    ...fields.map(
+      (field) =>
+        `| \`${field.path}\` | ${cell(typeOf(field.schema))} | ${cell(defaultOf(field))} | ${cell(field.schema.description ?? '')} |`,
+    ),
+    '',
+    ...fields.flatMap(({ path: below, schema: field }) => {
+      const { nested, suffix } = inside(field);
+      return nested?.properties === undefined ? [] : collect(nested, `${below}${suffix}`);
+    }),
+  ];
+}
+
+/** What is described in a table of its own: a mapping, the entries of a list, or the values of a mapping from names. */
+function inside(field: JsonSchema): { nested: JsonSchema | undefined; suffix: string } {
+  if (field.properties !== undefined) return { nested: field, suffix: '' };
+  if (field.items !== undefined) return { nested: field.items, suffix: '[]' };
+  return { nested: field.additionalProperties || undefined, suffix: '.NAME' };
+}
+
+function typeOf(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
+  if (schema.items !== undefined) return `list of ${typeOf(schema.items)}`;
+  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ');
+  if (schema.properties !== undefined) return 'mapping';
+  if (schema.additionalProperties) {
+    const value = typeOf(schema.additionalProperties);
+    return `mapping of names to ${value === 'mapping' ? 'mappings' : value}`;
+  }
+  return schema.type === 'string' ? 'text' : (schema.type ?? 'anything');
+}
+
+function defaultOf({ schema, required }: Field): string {
+  if (required) return '**required**';
+  if (schema.default === undefined) return '';
+  const value = JSON.stringify(schema.default);
+  return value === '{}' ? '' : `\`${value.replace(/^"|"$/g, '')}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
