@@ -2,7 +2,6 @@
 // other check counts as one. `npm test -- unit judges` runs only the named steps. Exit code 0 only if all passed.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { root, setUp } from './set-up.mjs';
@@ -29,9 +28,12 @@ if (unknown.length > 0) {
 }
 setUp('npm test', ['demo', 'test']);
 
-const temporary = mkdtempSync(join(tmpdir(), 'mkroot-test-'));
+// Gigabytes, and hard links to what the tests make beside it: /tmp may be a small file system in memory.
+const temporary = mkdtempSync('/var/tmp/mkroot-test-');
 // Judges and system tests look at the same bootstrapped roots; they are made once (see test/support/judge-roots.setup.ts).
 process.env.MKROOT_TEST_ROOTS ??= join(temporary, 'roots');
+// Test files hand downloaded packages on to each other (see test/support/build-state.ts).
+process.env.MKROOT_TEST_DEBS ??= join(temporary, 'debs');
 const results = [];
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Downloaded packages outlive the tests: the archive should not be asked for the same ones again and again. */
-const DEBS = '/var/tmp/mkroot-test-debs';
+/** Test files of one run hand downloaded packages on to each other, so that the archive is not asked for the same ones again. */
+const DEBS = process.env['MKROOT_TEST_DEBS'];
 
 /** A state directory and a directory for recipes, for one test file. */
 export interface BuildState {
@@ -51,10 +51,11 @@ export function buildState(): BuildState {
 function seed(state: string): void {
   const debs = join(state, 'cache/debs');
   mkdirSync(debs, { recursive: true });
-  if (existsSync(DEBS)) execFileSync('cp', ['-al', `${DEBS}/.`, debs]);
+  if (DEBS !== undefined && existsSync(DEBS)) execFileSync('cp', ['-al', `${DEBS}/.`, debs]);
 }
 
 function keepPackages(state: string): void {
+  if (DEBS === undefined) return;
   mkdirSync(DEBS, { recursive: true });
   execFileSync('cp', ['-alf', `${state}/cache/debs/.`, DEBS]);
 }
