@@ -1,9 +1,10 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { suggestion } from '../decode/nearest-name.js';
+import { positionText } from '../decode/position.js';
 import { readText } from '../decode/read-text.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, toBytePath } from '../ports/byte-path.js';
-import type { ReadFileSystem } from '../ports/file-system.js';
+import { describeKind, type ReadFileSystem } from '../ports/file-system.js';
 import type { DebianArchitecture } from './debian-architecture.js';
 import { type DecodedRecipe, decodeRecipe } from './decode-recipe.js';
 
@@ -42,15 +43,24 @@ export function loadRecipe(fs: ReadFileSystem, nameOrFile: string, search: Recip
     : listRecipes(fs, search.directories).find(({ name }) => name === nameOrFile)?.file;
   if (file === undefined || !isFile(fs, file)) throw unknownRecipe(fs, nameOrFile, search);
   const directory = dirname(file);
-  return {
-    ...decodeRecipe(readText(fs, 'recipe', file), {
-      file: shortName(file, search.workingDirectory),
-      hostArchitecture: search.hostArchitecture,
-      exists: (path) => fs.lstat(recipePath({ directory }, path)) !== undefined,
-    }),
-    file,
-    directory,
-  };
+  const decoded = decodeRecipe(readText(fs, 'recipe', file), {
+    file: shortName(file, search.workingDirectory),
+    hostArchitecture: search.hostArchitecture,
+    exists: (path) => fs.lstat(recipePath({ directory }, path)) !== undefined,
+  });
+  requireNameOfFile(decoded, file);
+  return { ...decoded, file, directory };
+}
+
+/** Every later command finds the image by the name that it was built by. */
+function requireNameOfFile({ recipe, positions }: DecodedRecipe, file: string): void {
+  const stem = basename(file).replace(/\.ya?ml$/, '');
+  const position = positions.get('name');
+  if (recipe.name === stem || position === undefined) return;
+  throw new MkrootError(`Cannot use recipe "${position.file}": its name and the name of its file differ`, {
+    details: [`  ${positionText(position)}: name "${recipe.name}", file "${basename(file)}"`],
+    hint: `Write name: ${stem}, or rename the file to ${recipe.name}.yaml.`,
+  });
 }
 
 /** Recipes by name, in alphabetical order; one in an earlier directory hides one of the same name in a later. */
@@ -87,8 +97,11 @@ function shortName(file: string, workingDirectory: string): string {
 
 function unknownRecipe(fs: ReadFileSystem, nameOrFile: string, search: RecipeSearch): MkrootError {
   if (isFileName(nameOrFile)) {
-    return new MkrootError(`Cannot find recipe "${nameOrFile}": there is no such file`, {
+    const kind = fs.lstat(toBytePath(resolve(search.workingDirectory, nameOrFile)))?.kind;
+    const what = kind === undefined ? 'there is no such file' : `it is a ${describeKind(kind)}`;
+    return new MkrootError(`Cannot find recipe "${nameOrFile}": ${what}`, {
       exitCode: ExitCode.NotFound,
+      hint: 'Name a recipe file, or a recipe that `mkroot recipe list` shows.',
     });
   }
   const names = listRecipes(fs, search.directories).map(({ name }) => name);
