@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { ExitCode, MkrootError } from '../errors.js';
+import { imageNameOf } from '../images/image-name.js';
 import { bootTest } from '../pipelines/boot-test.js';
 import { toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
@@ -153,7 +154,7 @@ stays behind. See docs/qemu-test.md.`;
         hint: 'mkroot qemu-test compute, or: mkroot qemu-test --root DIR --kernel FILE --initrd FILE',
       });
     }
-    const image = basename(recipe).replace(/\.ya?ml$/, '');
+    const image = imageNameOf(recipe);
     const published = findPublishedImage(fs, state, image);
     return {
       image,

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Compression } from '../archive/compression.js';
 import { ExitCode, MkrootError } from '../errors.js';
+import { imageNameOf } from '../images/image-name.js';
 import { type Generation, initrdPath, openImage, readManifest } from '../images/image-store.js';
 import type { Manifest } from '../images/manifest.js';
 import { type BytePath, toBytePath } from '../ports/byte-path.js';
@@ -83,7 +84,7 @@ function planForImage(fs: ReadFileSystem, options: InitrdOptions): InitrdPlan {
     });
   }
   const state = toBytePath(resolve(options.state));
-  const generation = openImage(fs, state, options.recipe);
+  const generation = openImage(fs, state, imageNameOf(options.recipe));
   const manifest = readManifest(fs, generation);
   return {
     root: generation.root,

@@ -10,6 +10,7 @@ const fs = memoryFileSystem({
   '/work/recipes/README.md': 'no recipe',
   '/pkg/recipes/compute.yaml': 'name: hidden\n',
   '/pkg/recipes/minimal.yml': RECIPE.replace('compute', 'minimal').replace('overlays: [skel]\n', ''),
+  '/work/other.yaml': RECIPE.replace('overlays: [skel]\n', ''),
   '/work/broken.yaml': new Uint8Array([0x6e, 0xff, 0xfe]),
 });
 const search = {
@@ -53,6 +54,13 @@ describe('loadRecipe', () => {
       'Cannot find recipe "compte": there is none of that name; did you mean "compute"?',
     );
     expect(error.details[0]).toBe('Recipes: compute, minimal');
+  });
+
+  test('a file that is not called like its recipe is refused: later commands would not find the image', () => {
+    const { message, details, hint } = failure('./other.yaml');
+    expect(message).toBe('Cannot use recipe "other.yaml": its name and the name of its file differ');
+    expect(details).toEqual(['  other.yaml:1:7: name "compute", file "other.yaml"']);
+    expect(hint).toBe('Write name: other, or rename the file to compute.yaml.');
   });
 
   test('a missing file and a file that is no text are refused by name', () => {
