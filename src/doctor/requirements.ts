@@ -54,9 +54,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
     el: ['zstd'],
   }),
   tool('xz', ['--version'], {
-    requiredFor: ['test'],
-    usefulFor: ['initrd'],
-    why: 'initramfs with --compress xz, and modules that are .ko.xz',
+    requiredFor: ['initrd', 'test'],
+    why: 'unpacks kernel modules that are .ko.xz, as those of Debian 13; initramfs with --compress xz',
     debian: ['xz-utils'],
     el: ['xz'],
   }),
