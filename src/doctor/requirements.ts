@@ -55,6 +55,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   }),
   tool('xz', ['--version'], {
     requiredFor: ['initrd', 'test'],
+    usefulFor: [],
     why: 'unpacks kernel modules that are .ko.xz, as those of Debian 13; initramfs with --compress xz',
     debian: ['xz-utils'],
     el: ['xz'],
