@@ -1,4 +1,5 @@
 import { MkrootError } from '../errors.js';
+import type { BootFiles } from './dhcp-service.js';
 import { macBytes } from './kernel-command-line.js';
 
 /** A node that always gets the same address. */
@@ -26,16 +27,7 @@ export interface DnsmasqConfiguration {
   /** Directory whose files TFTP serves. */
   readonly tftpRoot: string;
   /** Boot file by kind of client: the firmware's own PXE first, iPXE when it is running already. */
-  readonly bootFiles: {
-    /** Legacy BIOS, client architecture 0. */
-    readonly bios: string;
-    /** x86-64 UEFI, client architectures 7 and 9. */
-    readonly efiX64?: string;
-    /** arm64 UEFI, client architecture 11. */
-    readonly efiArm64?: string;
-    /** iPXE (it sends option 175): a script's path or URL. */
-    readonly ipxe?: string;
-  };
+  readonly bootFiles: BootFiles;
   readonly leaseFile: string;
   readonly pidFile: string;
   readonly logFile?: string;
@@ -43,7 +35,8 @@ export interface DnsmasqConfiguration {
   readonly skipPing?: boolean;
 }
 
-function value(what: string, text: string): string {
+/** One field of a line: no blank, comma, quote or '#'. */
+export function dnsmasqValue(what: string, text: string): string {
   // A comma would start the next field, a '#' a comment, a quote a string.
   if (!/^[^\s,#"']+$/.test(text)) {
     throw new MkrootError(
@@ -69,10 +62,10 @@ export function renderDnsmasq(configuration: DnsmasqConfiguration): string {
   const lines = [
     '# Written by mkroot.',
     'port=0',
-    `interface=${value('the interface', configuration.interface)}`,
+    `interface=${dnsmasqValue('the interface', configuration.interface)}`,
     'bind-interfaces',
     `dhcp-range=${[configuration.rangeStart, configuration.rangeEnd, configuration.leaseTime]
-      .map((part) => value('the range', part))
+      .map((part) => dnsmasqValue('the range', part))
       .join(',')}`,
     'dhcp-authoritative',
     ...(configuration.skipPing ? ['no-ping'] : []),
@@ -81,53 +74,67 @@ export function renderDnsmasq(configuration: DnsmasqConfiguration): string {
       : [
           gateway === 'none'
             ? 'dhcp-option=option:router'
-            : `dhcp-option=option:router,${value('the gateway', gateway)}`,
+            : `dhcp-option=option:router,${dnsmasqValue('the gateway', gateway)}`,
         ]),
     ...(dns.length === 0
       ? []
-      : [`dhcp-option=option:dns-server,${dns.map((server) => value('the DNS server', server)).join(',')}`]),
-    ...(configuration.domain === undefined ? [] : [`domain=${value('the domain', configuration.domain)}`]),
+      : [
+          `dhcp-option=option:dns-server,${dns.map((server) => dnsmasqValue('the DNS server', server)).join(',')}`,
+        ]),
+    ...(configuration.domain === undefined
+      ? []
+      : [`domain=${dnsmasqValue('the domain', configuration.domain)}`]),
     ...(configuration.rootPath === undefined
       ? []
       : [`dhcp-option=option:root-path,"${rootPathText(configuration.rootPath)}"`]),
-    ...hosts.map(renderHost),
+    ...hosts.map(renderDnsmasqHost),
     'enable-tftp',
-    `tftp-root=${value('the TFTP root', configuration.tftpRoot)}`,
-    ...renderBootFiles(bootFiles),
-    `dhcp-leasefile=${value('the lease file', configuration.leaseFile)}`,
-    `pid-file=${value('the pid file', configuration.pidFile)}`,
+    `tftp-root=${dnsmasqValue('the TFTP root', configuration.tftpRoot)}`,
+    ...renderDnsmasqBootFiles(bootFiles),
+    `dhcp-leasefile=${dnsmasqValue('the lease file', configuration.leaseFile)}`,
+    `pid-file=${dnsmasqValue('the pid file', configuration.pidFile)}`,
     ...(configuration.logFile === undefined
       ? []
-      : [`log-facility=${value('the log file', configuration.logFile)}`, 'log-dhcp']),
+      : [`log-facility=${dnsmasqValue('the log file', configuration.logFile)}`, 'log-dhcp']),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function renderHost({ mac, address, hostname }: DhcpHost): string {
+/** A dhcp-host line. Refuses names that dnsmasq takes for its word `ignore` or for a lease time. */
+export function renderDnsmasqHost({ mac, address, hostname }: DhcpHost): string {
+  if (hostname !== undefined && /^(ignore|infinite|deprecated|\d+[smhdw]?)$/i.test(hostname)) {
+    throw new MkrootError(
+      `Cannot write the host name "${hostname}" to a dnsmasq configuration: dnsmasq takes it for an option`,
+      { hint: 'Give the node another name.' },
+    );
+  }
   return `dhcp-host=${[
     macBytes(mac).join(':'),
-    ...(address === undefined ? [] : [value('the address', address)]),
-    ...(hostname === undefined ? [] : [value('the host name', hostname)]),
+    ...(address === undefined ? [] : [dnsmasqValue('the address', address)]),
+    ...(hostname === undefined ? [] : [dnsmasqValue('the host name', hostname)]),
   ].join(',')}`;
 }
 
-function renderBootFiles(files: DnsmasqConfiguration['bootFiles']): string[] {
-  const lines = [
-    // Architecture numbers: RFC 4578 and the IANA registry; dnsmasq tags each client with what it matches.
-    'dhcp-match=set:ipxe,175',
-    'dhcp-match=set:bios,option:client-arch,0',
-    'dhcp-match=set:efi64,option:client-arch,7',
-    'dhcp-match=set:efi64,option:client-arch,9',
-    'dhcp-match=set:efiarm64,option:client-arch,11',
-  ];
+/** Architecture numbers: RFC 4578 and the IANA registry; dnsmasq tags each client with what it matches. */
+export const dnsmasqClientTags: readonly string[] = [
+  'dhcp-match=set:ipxe,175',
+  'dhcp-match=set:bios,option:client-arch,0',
+  'dhcp-match=set:efi64,option:client-arch,7',
+  'dhcp-match=set:efi64,option:client-arch,9',
+  'dhcp-match=set:efiarm64,option:client-arch,11',
+];
+
+/** The lines that give each kind of client its boot file. */
+export function renderDnsmasqBootFiles(files: BootFiles): string[] {
+  const lines = [...dnsmasqClientTags];
   const notIpxe = files.ipxe === undefined ? '' : ',tag:!ipxe';
-  if (files.ipxe !== undefined) lines.push(`dhcp-boot=tag:ipxe,${value('the boot file', files.ipxe)}`);
+  if (files.ipxe !== undefined) lines.push(`dhcp-boot=tag:ipxe,${dnsmasqValue('the boot file', files.ipxe)}`);
   if (files.efiX64 !== undefined) {
-    lines.push(`dhcp-boot=tag:efi64${notIpxe},${value('the boot file', files.efiX64)}`);
+    lines.push(`dhcp-boot=tag:efi64${notIpxe},${dnsmasqValue('the boot file', files.efiX64)}`);
   }
   if (files.efiArm64 !== undefined) {
-    lines.push(`dhcp-boot=tag:efiarm64${notIpxe},${value('the boot file', files.efiArm64)}`);
+    lines.push(`dhcp-boot=tag:efiarm64${notIpxe},${dnsmasqValue('the boot file', files.efiArm64)}`);
   }
-  lines.push(`dhcp-boot=tag:!efi64,tag:!efiarm64${notIpxe},${value('the boot file', files.bios)}`);
+  lines.push(`dhcp-boot=tag:!efi64,tag:!efiarm64${notIpxe},${dnsmasqValue('the boot file', files.bios)}`);
   return lines;
 }

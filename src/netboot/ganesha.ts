@@ -1,4 +1,5 @@
 import { MkrootError } from '../errors.js';
+import { checkedValue, ipv4Address, wholeNumber } from './checked-value.js';
 
 /** A directory that nfs-ganesha serves. */
 export interface GaneshaExport {
@@ -7,6 +8,10 @@ export interface GaneshaExport {
   /** Path under which clients mount it, in every version; the directory's own by default. */
   readonly mountedAs?: string;
   readonly access?: 'RO' | 'RW';
+  /** Root of a client is nobody here. Default false: a node's root has to read its files. */
+  readonly squashRoot?: boolean;
+  /** Part of every file handle: 1 to 65535, and the same as long as nodes are up. Its place in the list by default. */
+  readonly id?: number;
   /** Addresses or networks that may mount it; everybody who reaches the port without it. */
   readonly clients?: readonly string[];
 }
@@ -24,10 +29,12 @@ export interface GaneshaConfiguration {
   readonly recoveryRoot: string;
 }
 
+const place = 'a ganesha configuration';
+
 function quoted(text: string): string {
-  if (/["\\\r\n;{}]/.test(text)) {
+  if (/["\\;{}\x00-\x1f\x7f]/.test(text)) {
     throw new MkrootError(
-      `Cannot write "${text}" to a ganesha configuration: it holds a quote, brace, backslash or line end`,
+      `Cannot write "${text}" to a ganesha configuration: it holds a quote, brace, backslash or control character`,
     );
   }
   return `"${text}"`;
@@ -36,13 +43,13 @@ function quoted(text: string): string {
 /** ganesha.conf: FSAL VFS, NFS v3 and v4 over TCP. Version 3 needs a running rpcbind. */
 export function renderGanesha(configuration: GaneshaConfiguration): string {
   const { exports, bindAddress, nfsPort = 2049, mountPort = 20048, recoveryRoot } = configuration;
-  const blocks = exports.map((entry, index) => renderExport(entry, index + 1));
+  const blocks = exports.map((entry, index) => renderExport(entry, entry.id ?? index + 1));
   return `# Written by mkroot.
 NFS_CORE_PARAM {
   Protocols = 3, 4;
-  NFS_Port = ${nfsPort};
-  MNT_Port = ${mountPort};
-  Bind_addr = ${bindAddress};
+  NFS_Port = ${wholeNumber(place, 'the NFS port', nfsPort, 65535)};
+  MNT_Port = ${wholeNumber(place, 'the MOUNT port', mountPort, 65535)};
+  Bind_addr = ${ipv4Address(place, 'the address', bindAddress)};
   mount_path_pseudo = true;
   # Clients mount with nolock; quotas are nobody's business here.
   Enable_NLM = false;
@@ -58,7 +65,7 @@ ${blocks.join('')}`;
 }
 
 function renderExport(
-  { path, mountedAs = path, access = 'RO', clients = [] }: GaneshaExport,
+  { path, mountedAs = path, access = 'RO', squashRoot = false, clients = [] }: GaneshaExport,
   id: number,
 ): string {
   if (!path.startsWith('/')) {
@@ -68,17 +75,26 @@ function renderExport(
   const permission =
     clients.length === 0
       ? `  Access_Type = ${access};\n`
-      : `  Access_Type = NONE;\n  CLIENT {\n    Clients = ${clients.join(', ')};\n    Access_Type = ${access};\n  }\n`;
+      : `  Access_Type = NONE;\n  CLIENT {\n    Clients = ${clients.map(client).join(', ')};\n    Access_Type = ${access};\n  }\n`;
   return `EXPORT {
   Export_Id = ${id};
   Path = ${quoted(path)};
   Pseudo = ${quoted(mountedAs)};
-${permission}  # The node's root has to read files that belong to root alone.
-  Squash = No_Root_Squash;
+${permission}  ${squashRoot ? '' : "# The node's root has to read files that belong to root alone.\n  "}Squash = ${squashRoot ? 'Root_Squash' : 'No_Root_Squash'};
   SecType = sys;
   Transports = TCP;
   Protocols = 3, 4;
   FSAL { Name = VFS; }
 }
 `;
+}
+
+function client(text: string): string {
+  return checkedValue(
+    place,
+    'the client',
+    text,
+    /^[A-Za-z0-9][A-Za-z0-9.:/-]*$/,
+    'it is no address, network or host name',
+  );
 }

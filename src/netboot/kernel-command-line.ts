@@ -1,4 +1,5 @@
 import { MkrootError } from '../errors.js';
+import { hostNamePattern, ipv4Pattern } from './checked-value.js';
 
 /** Where a layer is: a directory that an NFS server exports. */
 export interface NfsLocation {
@@ -22,6 +23,9 @@ export interface StaticAddress {
 
 /** What a node's boot is told on the kernel's command line; docs/boot-protocol.md has every key's meaning. */
 export interface BootParameters {
+  /** What is booted, for people and `mkroot status`; /init takes no decision from it. */
+  readonly image?: string;
+  readonly generation?: string;
   readonly base?: NfsLocation;
   /** From the lowest to the topmost. */
   readonly cluster?: readonly NfsLocation[];
@@ -62,16 +66,13 @@ function checked(what: string, value: string, allowed: RegExp, why: string): str
   return allowed.test(value) ? value : refuse(what, value, why);
 }
 
-const hostnamePattern =
-  /^(?=.{1,64}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
-const ipv4Pattern = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 const optionsPattern = /^[A-Za-z0-9,=._:%-]+$/;
 
 const hostname = (value: string) =>
   checked(
     'host name',
     value,
-    hostnamePattern,
+    hostNamePattern,
     'a host name is letters, digits, hyphens and dots, at most 64',
   );
 const ipv4 = (what: string, value: string) => checked(what, value, ipv4Pattern, 'it is no IPv4 address');
@@ -135,6 +136,15 @@ export function renderKernelCommandLine(parameters: BootParameters): string {
   };
   for (const console of parameters.consoles ?? []) {
     add('console', checked('console', console, /^[A-Za-z0-9,]+$/, 'it is no console such as ttyS0,115200'));
+  }
+  for (const key of ['image', 'generation'] as const) {
+    const value = parameters[key];
+    if (value !== undefined) {
+      add(
+        `mkroot.${key}`,
+        checked(key, value, /^[A-Za-z0-9._+-]+$/, 'it has to be letters, digits and . _ + -'),
+      );
+    }
   }
   add('mkroot.base', parameters.base && renderNfsLocation(parameters.base));
   for (const layer of parameters.cluster ?? []) add('mkroot.cluster', renderNfsLocation(layer));

@@ -1,10 +1,14 @@
 import { MkrootError } from '../errors.js';
+import type { BootMenu } from './boot-menu.js';
+import { ipv4Pattern } from './checked-value.js';
 import { macBytes } from './kernel-command-line.js';
 
-/** One thing that pxelinux can boot. */
+/** A kernel that pxelinux can boot. */
 export interface PxelinuxEntry {
   /** A word. */
   readonly label: string;
+  /** For people. */
+  readonly title?: string;
   /** Path of the kernel, relative to the TFTP root. */
   readonly kernel: string;
   /** Paths of the initrds; they are loaded one after the other, and the kernel unpacks them in that order. */
@@ -15,9 +19,16 @@ export interface PxelinuxEntry {
   readonly appendBootDevice?: boolean;
 }
 
+/** Leaves the machine to its firmware, which goes on to the next boot device (LOCALBOOT 0). */
+export interface PxelinuxLocalBoot {
+  readonly label: string;
+  readonly title?: string;
+  readonly localBoot: true;
+}
+
 /** A pxelinux configuration file (syslinux wiki, "Config" and "PXELINUX"). */
 export interface PxelinuxConfiguration {
-  readonly entries: readonly PxelinuxEntry[];
+  readonly entries: readonly (PxelinuxEntry | PxelinuxLocalBoot)[];
   /** Label that is booted; the first entry by default. */
   readonly defaultLabel?: string;
   /** Tenths of a second before the default boots; 0 or absent boots at once, without a prompt. */
@@ -42,6 +53,53 @@ function file(value: string): string {
   return word('the path', value);
 }
 
+/** KERNEL guesses by the name what a file is; these endings are no Linux kernels to it. */
+const misleadingKernelName = /\.(0|bin|bs|bss|c32|cbt|com|img)$/;
+
+function kernelLines({ kernel, initrds, commandLine, appendBootDevice }: PxelinuxEntry): string[] {
+  // A lone hyphen means: no arguments at all.
+  if (commandLine === '-')
+    throw new MkrootError('Cannot write "-" to a pxelinux file as a whole command line');
+  return [
+    `  ${misleadingKernelName.test(kernel) ? 'LINUX' : 'KERNEL'} ${file(kernel)}`,
+    ...(initrds.length === 0 ? [] : [`  INITRD ${initrds.map(file).join(',')}`]),
+    ...(commandLine === '' ? [] : [`  APPEND ${text('the command line', commandLine)}`]),
+    ...(appendBootDevice === false ? [] : ['  IPAPPEND 2']),
+  ];
+}
+
+function text(what: string, value: string): string {
+  if (/[\x00-\x1f\x7f]/.test(value)) {
+    throw new MkrootError(
+      `Cannot write ${what} "${value}" to a pxelinux file: it has a line end or control character`,
+    );
+  }
+  return value;
+}
+
+/** The configuration file of a machine's menu. */
+export function renderPxelinuxMenu({ entries, defaultLabel, timeout, serial }: BootMenu): string {
+  return renderPxelinux({
+    entries: entries.map((entry) => {
+      const { label, title } = entry;
+      if (entry.kind === 'local') return { label, title, localBoot: true };
+      if (entry.kind === 'memtest') {
+        return { label, title, kernel: entry.bios, initrds: [], commandLine: '', appendBootDevice: false };
+      }
+      return {
+        label,
+        title,
+        kernel: entry.kernel,
+        initrds: entry.initrds,
+        commandLine: entry.words.join(' '),
+      };
+    }),
+    defaultLabel,
+    timeout: timeout * 10,
+    ...(serial === undefined ? {} : { serial }),
+  });
+}
+
 /** The text of a configuration file. */
 export function renderPxelinux({ entries, defaultLabel, timeout, serial }: PxelinuxConfiguration): string {
   const first = entries[0];
@@ -57,19 +115,9 @@ export function renderPxelinux({ entries, defaultLabel, timeout, serial }: Pxeli
     ...(timeout === undefined || timeout === 0 ? [] : [`TIMEOUT ${timeout}`]),
   ];
   for (const entry of entries) {
-    if (/[\r\n]/.test(entry.commandLine)) {
-      throw new MkrootError(
-        `Cannot write the entry "${entry.label}" to a pxelinux file: its command line has a line end`,
-      );
-    }
-    lines.push(
-      '',
-      `LABEL ${word('the label', entry.label)}`,
-      `  KERNEL ${file(entry.kernel)}`,
-      ...(entry.initrds.length === 0 ? [] : [`  INITRD ${entry.initrds.map(file).join(',')}`]),
-      ...(entry.commandLine === '' ? [] : [`  APPEND ${entry.commandLine}`]),
-      ...(entry.appendBootDevice === false ? [] : ['  IPAPPEND 2']),
-    );
+    lines.push('', `LABEL ${word('the label', entry.label)}`);
+    if (entry.title !== undefined) lines.push(`  MENU LABEL ${text('the title', entry.title)}`);
+    lines.push(...('localBoot' in entry ? ['  LOCALBOOT 0'] : kernelLines(entry)));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -81,11 +129,18 @@ export function pxelinuxPathForMac(mac: string): string {
 
 /** Where pxelinux looks next: the IPv4 address as eight upper-case hexadecimal digits. */
 export function pxelinuxPathForAddress(address: string): string {
-  const octets = address.split('.').map(Number);
-  if (octets.length !== 4 || octets.some((octet) => !Number.isInteger(octet) || octet < 0 || octet > 255)) {
-    throw new MkrootError(`Cannot name a pxelinux file after "${address}": it is no IPv4 address`);
+  return `pxelinux.cfg/${hexadecimalAddress(address)}`;
+}
+
+/** An IPv4 address as boot loaders put it into file names: 10.77.0.254 is 0A4D00FE. */
+export function hexadecimalAddress(address: string): string {
+  if (!ipv4Pattern.test(address)) {
+    throw new MkrootError(`Cannot name a boot file after "${address}": it is no IPv4 address`);
   }
-  return `pxelinux.cfg/${octets.map((octet) => octet.toString(16).padStart(2, '0').toUpperCase()).join('')}`;
+  return address
+    .split('.')
+    .map((octet) => Number(octet).toString(16).padStart(2, '0').toUpperCase())
+    .join('');
 }
 
 /** Where pxelinux looks last. */

@@ -36,7 +36,7 @@ describe('pxelinux', () => {
       'DEFAULT memtest\nPROMPT 1\nTIMEOUT 50\n',
     );
     expect(() => renderPxelinux({ entries: [{ ...entry, commandLine: 'a\nKERNEL b' }] })).toThrow(
-      'its command line has a line end',
+      'it has a line end',
     );
     expect(() => renderPxelinux({ entries: [{ ...entry, initrds: ['a,b'] }] })).toThrow(
       'INITRD separates its files by commas',

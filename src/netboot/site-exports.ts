@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { MkrootError } from '../errors.js';
+import { type KernelExport, renderExports } from './exports.js';
+import { renderGanesha } from './ganesha.js';
+import { addressNumber } from './ipv4-subnet.js';
+import type { NetbootSite, ServedDirectory } from './netboot-site.js';
+
+/** A directory of the site and who may mount it. */
+interface SiteExport extends ServedDirectory {
+  /** The one node's address, or the networks. */
+  readonly clients: readonly string[];
+  /** Where the search for an Export_Id begins, 1 to 65535. */
+  readonly preferredId: number;
+  /** What many nodes write to belongs to none of their roots. */
+  readonly squashRoot: boolean;
+}
+
+/** Shared directories for the networks, first, then each node's own for its address. */
+function siteExports({ directories, networks, nodes }: NetbootSite): SiteExport[] {
+  const subnets = networks.map(({ subnet }) => subnet);
+  const shared = directories.map((directory) => ({
+    ...directory,
+    clients: subnets,
+    preferredId: 0xf000 + (createHash('sha256').update(directory.path).digest().readUInt16BE() & 0xfff),
+    squashRoot: directory.access === 'rw',
+  }));
+  const own = nodes.flatMap(({ address, directories: directoriesOfNode = [] }) =>
+    directoriesOfNode.map((directory) => ({
+      ...directory,
+      clients: [address],
+      preferredId: addressNumber(address) & 0xffff || 1,
+      squashRoot: false,
+    })),
+  );
+  const owners = new Map<string, string>();
+  for (const { path, clients } of [...shared, ...own]) {
+    const other = owners.get(path);
+    if (other !== undefined) {
+      throw new MkrootError(
+        `Cannot export "${path}" to ${clients.join(', ')}: it is exported to ${other} already`,
+      );
+    }
+    owners.set(path, clients.join(', '));
+  }
+  return [...shared, ...own];
+}
+
+/**
+ * /etc/exports of a site for the kernel's NFS server. Every directory has subtree_check: many of them lie on one file system,
+ * and without it a node's root could reach another node's directory by a guessed file handle.
+ */
+export function renderSiteExports(site: NetbootSite): string {
+  const entries = siteExports(site).map(
+    ({ path, clients, access, squashRoot }): KernelExport => ({
+      path,
+      clients,
+      access,
+      squashRoot,
+      subtreeCheck: true,
+    }),
+  );
+  return `# Written by mkroot.\n${renderExports(entries)}`;
+}
+
+/**
+ * ganesha.conf of a site. Export numbers are part of the file handles that running nodes hold, so they follow from address
+ * and path; a node that comes or goes changes no other's, unless two want the same number.
+ */
+export function renderSiteGanesha(site: NetbootSite): string {
+  const taken = new Set<number>();
+  return renderGanesha({
+    bindAddress: site.server.address,
+    recoveryRoot: '/var/lib/nfs/ganesha',
+    exports: siteExports(site).map(({ path, clients, access, squashRoot, preferredId }) => ({
+      path,
+      clients,
+      access: access === 'ro' ? 'RO' : 'RW',
+      squashRoot,
+      id: freeId(taken, preferredId),
+    })),
+  });
+}
+
+function freeId(taken: Set<number>, preferred: number): number {
+  for (let step = 0; step < 65_535; step += 1) {
+    const id = ((preferred - 1 + step) % 65_535) + 1;
+    if (taken.has(id)) continue;
+    taken.add(id);
+    return id;
+  }
+  throw new MkrootError('Cannot number the exports of nfs-ganesha: it can have 65,535 at most', {
+    hint: 'Use the NFS server of the kernel, or several servers.',
+  });
+}
