@@ -14,6 +14,7 @@ export function readText(fs: ReadFileSystem, what: string, file: string): string
   } catch (cause) {
     throw new MkrootError(`Cannot use ${what} "${file}": it is not UTF-8 text`, {
       exitCode: ExitCode.InvalidInput,
+      hint: 'Save it as UTF-8; or is it another file that was meant?',
       cause,
     });
   }
