@@ -41,6 +41,8 @@ read_parameter() {
     mkroot.nfsopts=*) nfs_extra_options=$value ;;
     mkroot.rw=*) top_wanted=$value ;;
     mkroot.hostname=*) hostname_wanted=$value ;;
+    # What the boot entry is called; it decides nothing here and is read from /proc/cmdline by whoever asks.
+    mkroot.image=* | mkroot.generation=*) ;;
     mkroot.*) ignore_parameter "$1" "no such key" ;;
     root=*) read_root "$value" ;;
     # The kernel's own name for the server's directory wins over root=/dev/nfs, which only says "NFS".
