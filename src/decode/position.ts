@@ -20,3 +20,8 @@ export function pathText(path: ValuePath): string {
     '',
   );
 }
+
+/** A place for a message about another one: `line 12`, or `nodes.csv:12` if that is in another file. */
+export function otherPlaceText({ file, line }: Position, seenFrom: Position): string {
+  return file === seenFrom.file ? `line ${line}` : `${file}:${line}`;
+}

@@ -8,7 +8,8 @@ import type { Problem } from './problem.js';
 /** The file whose problems are told. */
 export interface SchemaContext {
   readonly yaml: ParsedYaml;
-  readonly schema: JsonSchema;
+  /** Made only when something is wrong. */
+  readonly schema: () => JsonSchema;
   /** What the whole document is called: `the recipe`. */
   readonly whole: string;
   /** A better hint than the nearest name for an unknown value, where there is one; starts with `; `. */
@@ -33,7 +34,7 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], context: Sch
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         position: yaml.keyPosition(path, key),
-        message: unknownField(context.schema, path, key),
+        message: unknownField(context.schema(), path, key),
       }));
     }
     if (issue.code === 'invalid_key') {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseIpv4, parseSubnet } from './ipv4.js';
+import { parseIpv4, parseSubnet, subnetOf } from './ipv4.js';
 import { normalizeMac } from './mac.js';
 
 /**
@@ -37,9 +37,14 @@ const address = z
   .string()
   .refine((text) => parseIpv4(text) !== undefined, 'is not an IPv4 address, such as 10.1.0.1');
 
-const subnet = z
-  .string()
-  .refine((text) => parseSubnet(text) !== undefined, 'is not a subnet, such as 10.1.0.0/16');
+const subnet = z.string().refine((text) => parseSubnet(text) !== undefined, {
+  error: ({ input }) => {
+    const meant = subnetOf(String(input));
+    return meant === undefined
+      ? 'is not a subnet, such as 10.1.0.0/16'
+      : `is not a subnet: the address has bits behind the prefix; did you mean "${meant}"?`;
+  },
+});
 
 const mac = z
   .string()
@@ -77,7 +82,10 @@ const persistentSchema = z.strictObject({
 });
 
 const writableTopSchema = z.strictObject({
-  kind: z.enum(['tmpfs']).default('tmpfs').describe('Where writes go: tmpfs is memory, empty at each boot.'),
+  kind: z
+    .enum(['tmpfs'])
+    .optional()
+    .describe('Where writes go: tmpfs (default) is memory, empty at each boot.'),
   size: z
     .string()
     .regex(/^\d+[kmg%]?$/i, 'is not a size: a number with k, m, g or %')
@@ -91,7 +99,7 @@ const writableTopSchema = z.strictObject({
 });
 
 const transportSchema = z.strictObject({
-  protocol: z.enum(['nfs']).default('nfs').describe('How the node gets its base and its layers.'),
+  protocol: z.enum(['nfs']).optional().describe('How the node gets its base and its layers: nfs (default).'),
   nfsVersion: z
     .enum(['3', '4.1', '4.2'])
     .optional()
@@ -147,8 +155,12 @@ const settingsFields = {
     ),
   writableTop: writableTopSchema
     .optional()
-    .describe('The layer that takes what a node writes; tmpfs of half the memory by default.'),
-  transport: transportSchema.optional().describe('How base and layers come to the node; NFS by default.'),
+    .describe(
+      'The layer that takes what a node writes. A field of it replaces that of the group or cluster.',
+    ),
+  transport: transportSchema
+    .optional()
+    .describe('How base and layers come to the node. A field of it replaces that of the group or cluster.'),
   architecture: z.enum(ARCHITECTURES).optional().describe('By its Debian name; amd64 by default.'),
   firmware: z
     .enum(['bios', 'uefi'])
@@ -260,16 +272,17 @@ export const inventorySchema = z
 /** nodes.yaml, decoded, before names are expanded. */
 export type InventoryDocument = z.output<typeof inventorySchema>;
 
+/** A network as it stands in nodes.yaml. */
+export type NetworkDocument = InventoryDocument['networks'][string];
+
+/** Schema of an entry of `nodes`, and of a row of a CSV file. */
+export const nodeEntrySchema = nodeSchema;
+
+/** An entry of `nodes`, before its names are expanded. */
+export type NodeDocument = z.output<typeof nodeSchema>;
+
 /** Values that may stand in the cluster, in a group and in a node. */
-export type Settings = Omit<z.output<typeof overrideSchema>, 'servers'> & {
-  readonly servers?: readonly string[] | undefined;
-};
-
-/** Where writes of a node go. */
-export type WritableTop = NonNullable<Settings['writableTop']>;
-
-/** How a node gets its base and its layers. */
-export type Transport = NonNullable<Settings['transport']>;
+export type Settings = z.output<typeof overrideSchema>;
 
 /** What a node's boot entry starts. */
 export type BootTarget = NonNullable<Settings['boot']>;

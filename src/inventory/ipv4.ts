@@ -23,7 +23,7 @@ export function ipv4Text(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 }
 
-/** `10.1.0.0/16`; undefined if it is none, or if the address has bits behind the prefix. */
+/** `10.1.0.0/16`, with a prefix from 1 to 30; undefined if it is none, or if the address has bits behind the prefix. */
 export function parseSubnet(text: string): Subnet | undefined {
   const [, base = '', length = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
   const first = parseIpv4(base);
@@ -31,6 +31,15 @@ export function parseSubnet(text: string): Subnet | undefined {
   if (first === undefined || prefix > 30 || prefix < 1) return undefined;
   const size = 2 ** (32 - prefix);
   return first % size === 0 ? { first, last: first + size - 1, prefix } : undefined;
+}
+
+/** The subnet that holds an address: `10.1.0.0/16` for `10.1.2.3/16`. */
+export function subnetOf(text: string): string | undefined {
+  const [, base = '', length = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
+  const address = parseIpv4(base);
+  const prefix = Number(length);
+  if (address === undefined || prefix > 30 || prefix < 1) return undefined;
+  return `${ipv4Text(address - (address % 2 ** (32 - prefix)))}/${prefix}`;
 }
 
 /** 255.255.0.0 for 16. */

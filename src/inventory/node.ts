@@ -1,12 +1,4 @@
-import type {
-  Architecture,
-  BootTarget,
-  Firmware,
-  ServerRole,
-  Transport,
-  Variables,
-  WritableTop,
-} from './inventory-schema.js';
+import type { Architecture, BootTarget, Firmware, ServerRole, Variables } from './inventory-schema.js';
 
 /** A machine that serves nodes. */
 export interface Server {
@@ -45,6 +37,25 @@ export interface PersistentPath {
   readonly export?: string;
   readonly readOnly: boolean;
   /** Mount options, comma-separated. */
+  readonly options?: string;
+}
+
+/** Where writes of a node go. */
+export interface WritableTop {
+  /** Memory; empty at each boot. */
+  readonly kind: 'tmpfs';
+  /** A number with k, m, g or %; absent means half of the memory. */
+  readonly size?: string;
+  /** Number of files, with k, m or g. */
+  readonly inodes?: string;
+}
+
+/** How a node gets its base and its layers. */
+export interface Transport {
+  readonly protocol: 'nfs';
+  /** Absent means that /init tries 3 and 4.1 in turn. */
+  readonly nfsVersion?: '3' | '4.1' | '4.2';
+  /** Mount options of all layers, comma-separated. */
   readonly options?: string;
 }
 

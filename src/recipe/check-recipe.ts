@@ -2,6 +2,7 @@ import { suggestion } from '../decode/nearest-name.js';
 import type { ParsedYaml } from '../decode/parse-yaml.js';
 import { pathText, type ValuePath } from '../decode/position.js';
 import type { Problem } from '../decode/problem.js';
+import { distributionProblems } from './distribution-rules.js';
 
 /** Fields that name a file or directory of the host, relative to the recipe. `*` stands for every list entry. */
 const HOST_PATHS = [
@@ -12,6 +13,7 @@ const HOST_PATHS = [
   'initrd.files.*.source',
   'layers.cluster',
   'layers.host',
+  'rpm.repositories.*.keys.*',
 ];
 
 /** Fields in which no value may occur twice. */
@@ -21,6 +23,7 @@ const UNIQUE = [
   'users.*.uid',
   'files.*.destination',
   'initrd.files.*.destination',
+  'rpm.repositories.*.name',
 ];
 
 /** Suites of the Debian archive; checked only when the recipe takes them from there. */
@@ -42,19 +45,32 @@ const SUITES = [
  * raw document, so that its problems are told together with those of the schema.
  */
 export function checkRecipe(yaml: ParsedYaml, exists: (path: string) => boolean): Problem[] {
-  return [...missingFiles(yaml, exists), ...repeatedValues(yaml), ...unknownSuite(yaml)];
+  return [
+    ...missingFiles(yaml, exists),
+    ...repeatedValues(yaml),
+    ...unknownSuite(yaml),
+    ...distributionProblems(yaml.value).map(({ path, message }) => ({
+      position: yaml.position(path),
+      message,
+    })),
+  ];
 }
 
 function* missingFiles(yaml: ParsedYaml, exists: (path: string) => boolean): Iterable<Problem> {
   for (const pattern of HOST_PATHS) {
     for (const { path, value } of select(yaml.value, pattern)) {
-      if (typeof value !== 'string' || value === '' || exists(value)) continue;
+      if (typeof value !== 'string' || value === '' || isUrl(value) || exists(value)) continue;
       yield {
         position: yaml.position(path),
         message: `${pathText(path)} "${value}" does not exist (relative paths start at the recipe)`,
       };
     }
   }
+}
+
+/** Keys of rpm repositories may be fetched. */
+function isUrl(value: string): boolean {
+  return /^https:\/\//.test(value);
 }
 
 function* repeatedValues(yaml: ParsedYaml): Iterable<Problem> {

@@ -37,3 +37,8 @@ export function architectureOfMachine(machine: string): DebianArchitecture | und
 export function defaultKernelPackage(architecture: DebianArchitecture): string {
   return PORTS[architecture].kernelPackage;
 }
+
+/** What rpm packages of Fedora and EL call an architecture, such as `x86_64` for `amd64`. */
+export function rpmArchitecture(architecture: DebianArchitecture): string {
+  return architecture === 'armhf' ? 'armv7hl' : PORTS[architecture].machine;
+}

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { parseYaml } from '../decode/parse-yaml.js';
 import type { Position } from '../decode/position.js';
 import { type Problem, problemReport } from '../decode/problem.js';
@@ -45,7 +46,7 @@ export function decodeRecipe(text: string, context: DecodeContext): DecodedRecip
             ? []
             : schemaProblems(decoded.error.issues, {
                 yaml,
-                schema: recipeJsonSchema(),
+                schema: recipeJsonSchema,
                 whole: 'the recipe',
                 meant: debianName,
               })),
@@ -57,16 +58,33 @@ export function decodeRecipe(text: string, context: DecodeContext): DecodedRecip
     const hint = 'Every field is explained in docs/recipe-reference.md.';
     throw problemReport({ what: 'recipe', file, hint }, problems);
   }
-  const { architecture = hostArchitecture, kernel, ...recipe } = decoded.data;
-  return {
-    recipe: {
-      ...recipe,
+  return { recipe: withDefaults(decoded.data, hostArchitecture), positions: yaml.positions() };
+}
+
+/** Fills in what depends on other fields. Of the two parts that recipes may have, checkRecipe has asked for the right one. */
+function withDefaults(decoded: z.output<typeof recipeSchema>, hostArchitecture: DebianArchitecture): Recipe {
+  const { architecture = hostArchitecture, kernel, distribution, rpm, ...rest } = decoded;
+  const { suite, variant, mirror, components, sources, keyring, ...common } = rest;
+  if (distribution === 'debian') {
+    return {
+      ...common,
+      ...{ suite: suite!, variant, mirror, components, sources, keyring },
+      distribution,
       architecture,
-      kernel: { package: kernel.package ?? defaultKernelPackage(architecture) },
-    },
-    positions: yaml.positions(),
+      kernel: { ...kernel, package: kernel.package ?? defaultKernelPackage(architecture) },
+    };
+  }
+  return {
+    ...common,
+    distribution,
+    rpm: rpm!,
+    architecture,
+    kernel: { ...kernel, package: kernel.package ?? RPM_KERNEL_PACKAGE },
   };
 }
+
+/** Fedora and EL call it so on every architecture; it brings kernel-core and all modules. */
+const RPM_KERNEL_PACKAGE = 'kernel';
 
 /** `x86_64` and `aarch64` are what other distributions and `uname -m` say. */
 function debianName([field]: readonly (string | number)[], value: unknown): string | undefined {

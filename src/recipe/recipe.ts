@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { DEBIAN_ARCHITECTURES, type DebianArchitecture } from './debian-architecture.js';
+import { RPM_DISTRIBUTIONS, type RpmDistribution, type RpmPart, rpmSchema } from './rpm-recipe.js';
 
 /**
  * The one description of a recipe. Recipes are decoded with it; the JSON Schema for editors and docs/recipe-reference.md
  * are generated from it, so every field has its description here and nowhere else.
  */
 
-/** Debian Policy 5.6.7; with an optional `=version`, `/suite` or `:arch` as apt-get(8) takes it, and `-` to leave out. */
-const packageName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9.+-]+(:[a-z0-9]+)?([=/][A-Za-z0-9.+:~-]+)?$/, 'is not a Debian package name');
+/** What any of the distributions' tools takes as a package; checkRecipe knows the rules of each. */
+const packageName = z.string().min(1);
 
 /** useradd(8): what Debian's adduser accepts by default. */
 const accountName = z
@@ -146,11 +145,19 @@ export const recipeSchema = z
         'Name of the image: its directory below the state directory, and the argument of the commands.',
       ),
     description: z.string().optional().describe('One sentence for people.'),
-    distribution: z.enum(['debian']).describe('Which distribution the root is made of.'),
+    distribution: z
+      .enum(['debian', ...RPM_DISTRIBUTIONS])
+      .describe(
+        'Which distribution the root is made of. debian needs `suite`, the others need `rpm`; rhel-like is any other one with the same tools.',
+      ),
     suite: z
       .string()
       .regex(/^[a-z][a-z0-9.-]*$/, 'is not a suite name')
-      .describe('Release by its code name: trixie (Debian 13), bookworm (Debian 12).'),
+      .optional()
+      .describe('Release of Debian by its code name: trixie (Debian 13), bookworm (Debian 12).'),
+    rpm: rpmSchema
+      .optional()
+      .describe('Release, repositories and settings of a distribution with rpm packages; see docs/rpm.md.'),
     architecture: z
       .enum(DEBIAN_ARCHITECTURES)
       .optional()
@@ -183,12 +190,16 @@ export const recipeSchema = z
     packages: z
       .array(packageName)
       .default([])
-      .describe('Packages to install, with what they depend on, without recommendations.'),
+      .describe(
+        'Packages to install, with what they depend on, without recommendations. An exact version: name=1.2-3 for Debian, name-1.2-3 for rpm.',
+      ),
     kernel: z
       .strictObject({
         package: packageName
           .optional()
-          .describe("Package that brings the kernel; linux-image-ARCHITECTURE (Debian's newest) by default."),
+          .describe(
+            "Package that brings the kernel; linux-image-ARCHITECTURE (Debian's newest) or kernel (rpm) by default.",
+          ),
       })
       .default({})
       .describe('The kernel that nodes boot.'),
@@ -231,11 +242,28 @@ export const recipeSchema = z
 /** A recipe as it stands in a file, before defaults. */
 export type RecipeInput = z.input<typeof recipeSchema>;
 
-/** A decoded recipe: everything that has a default is filled in. Paths of the host are still relative to the recipe's directory. */
-export type Recipe = Omit<z.output<typeof recipeSchema>, 'architecture' | 'kernel'> & {
+type Decoded = z.output<typeof recipeSchema>;
+
+/** Fields that only Debian has. */
+export const DEBIAN_FIELDS = ['suite', 'variant', 'mirror', 'components', 'sources', 'keyring'] as const;
+
+type DebianField = (typeof DEBIAN_FIELDS)[number];
+
+/** What recipes of all distributions have. */
+type CommonRecipe = Omit<Decoded, 'distribution' | 'rpm' | 'architecture' | 'kernel' | DebianField> & {
   readonly architecture: DebianArchitecture;
-  readonly kernel: { readonly package: string };
+  readonly kernel: Omit<Decoded['kernel'], 'package'> & { readonly package: string };
 };
+
+/** A recipe of a Debian root. */
+export type DebianRecipe = CommonRecipe &
+  Pick<Decoded, DebianField> & { readonly distribution: 'debian'; readonly suite: string };
+
+/** A recipe of a root that is made of rpm packages. */
+export type RpmRecipe = CommonRecipe & { readonly distribution: RpmDistribution; readonly rpm: RpmPart };
+
+/** A decoded recipe: everything that has a default is filled in. Paths of the host are still relative to the recipe's directory. */
+export type Recipe = DebianRecipe | RpmRecipe;
 
 /** One entry of {@link Recipe.files}. */
 export type RecipeFile = Recipe['files'][number];
@@ -244,7 +272,7 @@ export type RecipeFile = Recipe['files'][number];
 export type RecipeUser = Recipe['users'][number];
 
 /** One entry of {@link Recipe.sources}: a deb822 stanza of sources.list(5). */
-export type RecipeSource = Recipe['sources'][number];
+export type RecipeSource = DebianRecipe['sources'][number];
 
 /** How an initramfs is compressed. */
 export type Compression = Recipe['initrd']['compression'];
