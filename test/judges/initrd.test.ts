@@ -42,10 +42,14 @@ async function make(
 
 /** GNU cpio's own view of an initramfs that zstd has packed. */
 function cpio(path: string, ...args: string[]): string {
-  return execFileSync('sh', ['-c', `zstd -qdc "$1" 2>/dev/null | cpio --quiet ${args.join(' ')}`, 'sh', path], {
-    encoding: 'latin1',
-    cwd: scratch,
-  });
+  return execFileSync(
+    'sh',
+    ['-c', `zstd -qdc "$1" 2>/dev/null | cpio --quiet ${args.join(' ')}`, 'sh', path],
+    {
+      encoding: 'latin1',
+      cwd: scratch,
+    },
+  );
 }
 
 const roots = {
@@ -67,7 +71,12 @@ describe.each(Object.entries(roots))('an initramfs for %s', (name, root) => {
     const { path, kernel, sidecar } = await make(root(), `${name}-modules.img`);
     execFileSync(
       'sh',
-      ['-c', 'mkdir -p x && cd x && zstd -qdc "$1" 2>/dev/null | cpio -idm --quiet --no-preserve-owner', 'sh', path],
+      [
+        '-c',
+        'mkdir -p x && cd x && zstd -qdc "$1" 2>/dev/null | cpio -idm --quiet --no-preserve-owner',
+        'sh',
+        path,
+      ],
       {
         cwd: scratch,
       },
