@@ -227,8 +227,9 @@ describe('Ctrl-C', () => {
       for (let waited = 0; !existsSync(pidFile) && waited < 20_000; waited += 20) await setTimeout(20);
       const pid = readFileSync(pidFile, 'utf8').trim();
       started.process.kill(signal);
-      const { exitCode, stderr, stdout } = await started.ended;
+      const { exitCode, stderr, stdout, ms } = await started.ended;
       expect(stderr).toContain('mkroot: Cannot finish the initrd: interrupted\nhint: Nothing was written');
+      expect(ms, 'it did not wait for the compressor').toBeLessThan(40_000);
       expect(exitCode).toBe(Interrupted);
       expect(stdout).toBe('');
       expect(contentsOf(out)).toEqual(before);
