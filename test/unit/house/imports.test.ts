@@ -3,7 +3,18 @@ import { importsOf, productFiles } from './source-files.js';
 
 const BASE = ['errors', 'ports'];
 const DOMAIN_NEEDS = [...BASE, 'decode', 'rootfs', 'sandbox'];
-const DOMAINS = ['archive', 'doctor', 'elf', 'images', 'inventory', 'kmod', 'netboot', 'recipe', 'vm'];
+const DOMAINS = [
+  'archive',
+  'doctor',
+  'elf',
+  'images',
+  'inventory',
+  'kmod',
+  'layers',
+  'netboot',
+  'recipe',
+  'vm',
+];
 
 /** Folder of src/ -> folders that it may look at, besides itself. Domain folders do not see each other: a stage joins them. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {

@@ -1,0 +1,76 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type BytePath, toBytePath } from '../ports/byte-path.js';
+import type { FileSystem } from '../ports/file-system.js';
+import type { ProcessRunner } from '../ports/process-runner.js';
+
+/** What makes a node itself, besides its name and address. */
+export interface HostIdentity {
+  /** 32 hex digits, see machine-id(5). */
+  readonly machineId: string;
+  /** Private and public ssh host keys, by file name in /etc/ssh. */
+  readonly sshKeys: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Key types that sshd of Debian looks for. */
+const KEY_TYPES = ['ecdsa', 'ed25519', 'rsa'] as const;
+
+/**
+ * The identity of a node, kept in a directory: what is there is used, what is missing is made. So a node is recognised
+ * after every change of its layers, its image or its network card.
+ * @param mac of the boot device; the machine-id is then the one that /init derives from it, otherwise a random one.
+ */
+export async function hostIdentity(
+  { fs, runner }: { readonly fs: FileSystem; readonly runner: ProcessRunner },
+  directory: BytePath,
+  { name, mac }: { readonly name: string; readonly mac?: string },
+): Promise<HostIdentity> {
+  fs.mkdir(directory, 0o700);
+  const machineId = keptMachineId(fs, `${directory}/machine-id`, mac);
+  const keys = `${directory}/ssh`;
+  if (fs.lstat(keys) === undefined) await makeKeys({ fs, runner }, directory, keys, name);
+  return {
+    machineId,
+    sshKeys: new Map(fs.readdir(keys).map((file) => [file, fs.readFile(`${keys}/${file}`)])),
+  };
+}
+
+/** The machine-id that initramfs-skel derives for a boot device (identity.sh): the same node with or without a host layer. */
+export function derivedMachineId(mac: string): string {
+  return createHash('sha256').update(`mkroot machine-id ${mac}\n`).digest('hex').slice(0, 32);
+}
+
+function keptMachineId(fs: FileSystem, path: BytePath, mac: string | undefined): string {
+  if (fs.lstat(path) !== undefined) {
+    const kept = Buffer.from(fs.readFile(path)).toString('latin1').trim();
+    if (/^[0-9a-f]{32}$/.test(kept)) return kept;
+  }
+  const made = mac === undefined ? randomBytes(16).toString('hex') : derivedMachineId(mac);
+  fs.writeFile(path, `${made}\n`, 0o600);
+  return made;
+}
+
+/** All keys at once or none: a directory that is renamed when it is whole. */
+async function makeKeys(
+  { fs, runner }: { readonly fs: FileSystem; readonly runner: ProcessRunner },
+  directory: BytePath,
+  keys: BytePath,
+  name: string,
+): Promise<void> {
+  const beside = fs.makeTemporaryDirectory(`${directory}/.new-ssh-`);
+  try {
+    for (const type of KEY_TYPES) {
+      const file = Buffer.from(`${beside}/ssh_host_${type}_key`, 'latin1').toString('utf8');
+      await runner.run({
+        argv: ['ssh-keygen', '-q', '-t', type, '-N', '', '-C', `root@${name}`, '-f', file],
+      });
+    }
+    fs.rename(beside, keys);
+  } finally {
+    fs.remove(beside);
+  }
+}
+
+/** File name of a key as a path in /etc/ssh. */
+export function sshKeyPath(file: string): BytePath {
+  return `/etc/ssh/${toBytePath(file)}`;
+}

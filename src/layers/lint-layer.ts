@@ -1,0 +1,207 @@
+import { join } from 'node:path/posix';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
+import type { AccountIds } from '../rootfs/account-ids.js';
+import {
+  type LayerDirectory,
+  type LayerEntry,
+  type LayerFile,
+  type LayerLink,
+  parentPath,
+  pathsAbove,
+} from './layer-entry.js';
+import { LAYER_RULES, type LayerFinding, type LayerRuleId } from './layer-rules.js';
+import type { LayerTree } from './layer-tree.js';
+import { type LayerView, StackView, type ViewedEntry } from './layer-view.js';
+import { isIdentityPath, isSecretPath, LOOKED_AT, secretIn } from './secrets.js';
+
+/** What a layer is held against. */
+export interface LintContext {
+  /** More than one node sees it. */
+  readonly shared: boolean;
+  /** The layers below. Without an image nothing is known of them: {@link image} is false. */
+  readonly below: LayerView;
+  /** Whether the image is part of {@link below}. */
+  readonly image: boolean;
+  /** Users and groups of the image. */
+  readonly accounts: AccountIds;
+  /** Directories of this machine that no link of a node can mean: the site, the state directory. */
+  readonly hostDirectories: readonly BytePath[];
+}
+
+const MOUNTED_AT_BOOT = new Set(['/dev', '/proc', '/run', '/sys', '/tmp']);
+const MERGED_USR = new Set(['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libo32', '/libx32']);
+const POINTERS = new Set(['/hopeless.root', '/hopeless.overlay']);
+const SETUID_SETGID = 0o6000;
+const MAX_LINKS = 40;
+
+/** Everything that is wrong with a layer, in the order of its paths. */
+export function lintLayer(fs: ReadFileSystem, tree: LayerTree, context: LintContext): LayerFinding[] {
+  const known = knownIds(context.accounts);
+  const merged = new StackView([tree, context.below]);
+  return tree.entries().flatMap((entry) => {
+    if (entry.kind === 'whiteout' || entry.path === '/') return [];
+    const found: LayerFinding[] = [];
+    const report = (rule: LayerRuleId, what: string) => found.push(finding(rule, entry, what));
+    const covered = context.below.entry(entry.path);
+    lintPlace(entry, context, report);
+    lintKind(entry, covered, report);
+    if (context.image && !(known.users.has(entry.uid) && known.groups.has(entry.gid))) {
+      report('unknown-owner', `it belongs to ${entry.uid}:${entry.gid}`);
+    }
+    if (entry.kind === 'directory') lintDirectory(entry, covered, report);
+    if (entry.kind === 'symlink') lintLink(entry, merged, context, report);
+    if (entry.kind === 'file') lintFile(fs, entry, covered, context, report);
+    return found;
+  });
+}
+
+type Report = (rule: LayerRuleId, what: string) => void;
+
+function finding(rule: LayerRuleId, entry: LayerEntry, what: string): LayerFinding {
+  const { severity, remedy } = LAYER_RULES[rule];
+  return { rule, severity, path: displayPath(entry.path), origin: entry.origin, what, remedy };
+}
+
+function lintPlace({ path, kind }: LayerEntry, { shared }: LintContext, report: Report): void {
+  const [, top = '/'] = pathsAbove(path);
+  if (MOUNTED_AT_BOOT.has(top)) report('hidden-by-mount', `${top} is a mount of its own at boot`);
+  if (shared && POINTERS.has(path)) report('shared-pointer', 'it is only read from host layers');
+  if (shared && kind !== 'directory' && isIdentityPath(path)) {
+    report('shared-identity', 'it tells one node from another');
+  }
+  if (/[\u0000-\u001f\u007f]/.test(path) || displayPath(path).includes('\\x')) {
+    report('odd-name', 'its name is not plain UTF-8');
+  }
+}
+
+const WORDS: Readonly<Record<LayerEntry['kind'], string>> = {
+  directory: 'a directory',
+  file: 'a file',
+  symlink: 'a link',
+  whiteout: 'a deletion',
+  special: 'a special file',
+};
+
+const SPECIAL_WORDS = {
+  character: 'character device',
+  block: 'block device',
+  fifo: 'pipe',
+  socket: 'socket',
+} as const;
+
+function lintKind(entry: LayerEntry, covered: ViewedEntry | undefined, report: Report): void {
+  if (entry.kind === 'special') report('special-file', `it is a ${SPECIAL_WORDS[entry.what]}`);
+  if (covered === undefined || entry.kind === 'special') return;
+  if (entry.kind === 'directory' && covered.kind === 'symlink' && MERGED_USR.has(entry.path)) {
+    report('usr-merge', `it is a directory, in the image a link to ${displayPath(covered.target ?? '')}`);
+    return;
+  }
+  const plain = (kind: LayerEntry['kind']) => kind === 'file' || kind === 'symlink' || kind === 'special';
+  const links = entry.kind === 'symlink' || covered.kind === 'symlink';
+  if (entry.kind === covered.kind || (plain(entry.kind) && plain(covered.kind))) return;
+  const target = links && covered.kind === 'symlink' ? ` to ${displayPath(covered.target ?? '')}` : '';
+  report('type-conflict', `it is ${WORDS[entry.kind]}, below it lies ${WORDS[covered.kind]}${target}`);
+}
+
+function lintDirectory(entry: LayerDirectory, covered: ViewedEntry | undefined, report: Report): void {
+  if ((entry.mode & 0o002) !== 0 && (entry.mode & 0o1000) === 0) {
+    report('world-writable', `its mode is ${octal(entry.mode)}`);
+  }
+  if (covered?.kind !== 'directory') return;
+  const same = entry.mode === covered.mode && entry.uid === covered.uid && entry.gid === covered.gid;
+  if (same) return;
+  const what = `${ownership(entry)}, below it ${ownership(covered)}`;
+  report((covered.mode & 0o005 & ~entry.mode) === 0 ? 'directory-drift' : 'directory-locked', what);
+}
+
+function lintLink(entry: LayerLink, merged: LayerView, context: LintContext, report: Report): void {
+  const { target, path } = entry;
+  const host = context.hostDirectories.find((one) => target === one || target.startsWith(`${one}/`));
+  if (host !== undefined) {
+    report('link-leaves-root', `it leads to ${displayPath(target)}, which is a path of this machine`);
+    return;
+  }
+  const climbs = !target.startsWith('/') && /^\.\.(\/|$)/.test(join(`.${parentPath(path)}`, target));
+  if (climbs) {
+    report('link-leaves-root', `it leads to ${displayPath(target)}, above the root`);
+    return;
+  }
+  if (context.image && !leadsSomewhere(merged, path))
+    report('dangling-link', `it leads to ${displayPath(target)}`);
+}
+
+/** Links to what exists only at boot (/run, /proc) lead somewhere, too. */
+function leadsSomewhere(merged: LayerView, start: BytePath): boolean {
+  let pending = parts(start);
+  let at = '/';
+  for (let links = 0; links <= MAX_LINKS; ) {
+    const name = pending.shift();
+    if (name === undefined) return true;
+    if (name === '..') {
+      at = parentPath(at);
+      continue;
+    }
+    const next = join(at, name);
+    if (MOUNTED_AT_BOOT.has(next)) return true;
+    const entry = merged.entry(next);
+    if (entry === undefined) return false;
+    if (entry.kind !== 'symlink') {
+      at = next;
+      continue;
+    }
+    links += 1;
+    if (entry.target?.startsWith('/')) at = '/';
+    pending = [...parts(entry.target ?? ''), ...pending];
+  }
+  return false;
+}
+
+function lintFile(
+  fs: ReadFileSystem,
+  entry: LayerFile,
+  covered: ViewedEntry | undefined,
+  { shared }: LintContext,
+  report: Report,
+): void {
+  const setId = entry.mode & SETUID_SETGID;
+  const coveredSetId = covered?.kind === 'file' ? covered.mode & SETUID_SETGID : 0;
+  if ((setId & ~coveredSetId) !== 0 && !entry.declared)
+    report('setuid-new', `its mode is ${octal(entry.mode)}`);
+  if ((coveredSetId & ~setId) !== 0) {
+    report('setuid-lost', `its mode is ${octal(entry.mode)}, in the image ${octal(covered!.mode)}`);
+  }
+  if ((entry.mode & 0o002) !== 0) report('world-writable', `its mode is ${octal(entry.mode)}`);
+  const secretPath = isSecretPath(entry.path);
+  const secret = secretIn(contentOf(fs, entry));
+  if (shared) {
+    if (secretPath) report('secret-path', 'it is where secrets live');
+    if (secret !== undefined) report('secret-content', `it contains ${secret}`);
+  } else if ((secretPath || secret !== undefined) && (entry.mode & 0o004) !== 0) {
+    report('secret-readable', `its mode is ${octal(entry.mode)}`);
+  }
+}
+
+function contentOf(fs: ReadFileSystem, { content }: LayerFile): Uint8Array {
+  return 'data' in content ? content.data : fs.readRange(content.source, 0, LOOKED_AT);
+}
+
+function knownIds({ users, groups }: AccountIds): { users: Set<number>; groups: Set<number> } {
+  return {
+    users: new Set([0, ...[...users.values()].map(({ uid }) => uid)]),
+    groups: new Set([0, ...groups.values()]),
+  };
+}
+
+function ownership({ mode, uid, gid }: Pick<LayerEntry, 'mode' | 'uid' | 'gid'>): string {
+  return `${octal(mode)} ${uid}:${gid}`;
+}
+
+/** 0644 */
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
+function parts(path: BytePath): BytePath[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}

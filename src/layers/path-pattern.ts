@@ -1,0 +1,48 @@
+import type { BytePath } from '../ports/byte-path.js';
+import { isWildcard, matchesFileName, matchesWildcard } from '../rootfs/wildcard.js';
+import { childPath } from './layer-entry.js';
+import type { LayerView } from './layer-view.js';
+
+/**
+ * Whether a pattern of overlay.yaml means a path. Wildcards stand for parts of one name; `**` as the last part for everything
+ * below the directory before it.
+ */
+export function matchesPath(pattern: BytePath, path: BytePath): boolean {
+  const wanted = parts(pattern);
+  const names = parts(path);
+  if (wanted.at(-1) === '**') {
+    return (
+      names.length >= wanted.length && matchParts(wanted.slice(0, -1), names.slice(0, wanted.length - 1))
+    );
+  }
+  return wanted.length === names.length && matchParts(wanted, names);
+}
+
+/** Every path of a tree that a pattern means, in byte order. A pattern without wildcards is a plain name. */
+export function findPaths(pattern: BytePath, view: LayerView): BytePath[] {
+  let found: BytePath[] = ['/'];
+  for (const part of parts(pattern)) {
+    found = found.flatMap((directory) => {
+      if (isWildcard(part)) {
+        return view
+          .names(directory)
+          .filter((name) => matchesFileName(part, name))
+          .map((name) => childPath(directory, name));
+      }
+      const child = childPath(directory, part);
+      return view.entry(child) === undefined ? [] : [child];
+    });
+  }
+  return found;
+}
+
+function matchParts(wanted: readonly BytePath[], names: readonly BytePath[]): boolean {
+  return wanted.every((part, index) => {
+    const name = names[index]!;
+    return isWildcard(part) ? matchesWildcard(part, name) : part === name;
+  });
+}
+
+function parts(path: BytePath): BytePath[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}

@@ -1,0 +1,62 @@
+import type { BytePath } from '../ports/byte-path.js';
+import { matchesPath } from './path-pattern.js';
+
+/** Paths where secrets live, as far as packages of Debian put them there; see {@link matchesPath}. */
+const SECRET_PATHS = [
+  '/etc/gshadow',
+  '/etc/gshadow-',
+  '/etc/krb5.keytab',
+  '/etc/munge/munge.key',
+  '/etc/security/opasswd',
+  '/etc/shadow',
+  '/etc/shadow-',
+  '/etc/slurm/jwt_hs256.key',
+  '/etc/slurm/slurm.key',
+  '/etc/ssh/ssh_host_*_key',
+  '/etc/ssl/private/**',
+  '/etc/wireguard/**',
+  '/root/.ssh/id_*',
+  '/home/*/.ssh/id_*',
+  '/var/lib/sss/secrets/**',
+];
+
+/** Paths that tell one node from another. */
+const IDENTITY_PATHS = [
+  '/etc/hostname',
+  '/etc/machine-id',
+  '/etc/ssh/ssh_host_*_key',
+  '/etc/ssh/ssh_host_*_key.pub',
+  '/var/lib/dbus/machine-id',
+  '/var/lib/systemd/random-seed',
+];
+
+/** What secrets look like, and what each is. Account lines: only a hash is a secret, `*` and `!` are none. */
+const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----/, 'a private key'],
+  [/^PuTTY-User-Key-File-/m, 'a private key'],
+  [/\bAGE-SECRET-KEY-1[A-Z0-9]{20}/, 'a private key of age'],
+  [/^\s*PrivateKey\s*=\s*[A-Za-z0-9+/]{43}=/m, 'a private key of WireGuard'],
+  [/^[a-z_][a-z0-9_.-]*:!?\$[0-9a-z]{1,8}\$[^:\s]{8,}/im, 'a password hash'],
+  [/\$(1|5|6|y|gy|2[aby]|7)\$[./A-Za-z0-9=,$]{1,40}\$[./A-Za-z0-9]{22,}/, 'a password hash'],
+];
+
+/** How much of a file is looked at, in bytes: keys and password files are small. */
+export const LOOKED_AT = 1 << 20;
+
+/** Whether secrets live at this path. A public key (.pub) is none. */
+export function isSecretPath(path: BytePath): boolean {
+  return !path.endsWith('.pub') && SECRET_PATHS.some((pattern) => matchesPath(pattern, path));
+}
+
+/** Whether this path tells one node from another. */
+export function isIdentityPath(path: BytePath): boolean {
+  return IDENTITY_PATHS.some((pattern) => matchesPath(pattern, path));
+}
+
+/** What secret a file's bytes contain, or undefined. */
+export function secretIn(bytes: Uint8Array): string | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LOOKED_AT)).toString(
+    'latin1',
+  );
+  return SECRET_TEXTS.find(([pattern]) => pattern.test(text))?.[1];
+}
