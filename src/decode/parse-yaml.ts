@@ -38,7 +38,6 @@ export interface YamlReading {
 
 /** Words for yaml's error codes where its own message speaks of the parser rather than of the document. */
 const WORDS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this field is given twice',
   MULTIPLE_DOCS: 'a second document starts here; only one is read',
   TAB_AS_INDENT: 'a tab is used for indentation; YAML takes spaces only',
 };
@@ -51,7 +50,13 @@ interface Entry {
 /** Parses YAML 1.2. Never throws: everything that is wrong is in `problems`, duplicate keys too. */
 export function parseYaml(text: string, file: string, { textFields }: YamlReading): ParsedYaml {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    logLevel: 'error',
+    // yaml compares each key with all others of its mapping, which takes seconds for ten thousand nodes.
+    uniqueKeys: false,
+  });
   const start: Position = { file, line: 1, column: 1 };
   const place = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
@@ -65,11 +70,8 @@ export function parseYaml(text: string, file: string, { textFields }: YamlReadin
 
   let value: unknown;
   try {
-    for (const key of prepare(document.contents, textFields)) {
-      problems.push({
-        position: placeOf(key),
-        message: 'the name of a field must be a plain word; is a text with : { } or [ ] unquoted?',
-      });
+    for (const { key, message } of prepare(document.contents, textFields)) {
+      problems.push({ position: placeOf(key), message });
     }
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
@@ -138,7 +140,7 @@ export function parseYaml(text: string, file: string, { textFields }: YamlReadin
       return entry === undefined ? position(path) : placeOf(entry.key);
     },
     problems,
-    wellFormed: value !== undefined && document.errors.every(({ code }) => code === 'DUPLICATE_KEY'),
+    wellFormed: value !== undefined && document.errors.length === 0,
   };
 }
 
@@ -146,18 +148,25 @@ function keyName(key: unknown): string {
   return isScalar(key) ? String(key.value) : '';
 }
 
-/** Turns numbers that are meant as text into text, names of fields among them; returns the names that are no plain words. */
-function prepare(contents: Node | null, textFields: readonly string[]): unknown[] {
-  const odd: unknown[] = [];
+/** Turns numbers that are meant as text into text, names of fields among them; returns the names that cannot be. */
+function prepare(contents: Node | null, textFields: readonly string[]): { key: unknown; message: string }[] {
+  const odd: { key: unknown; message: string }[] = [];
   visit(contents, {
-    Pair(_, { key, value }) {
-      if (!isScalar(key)) {
-        odd.push(key);
-        return;
+    Map(_, { items }) {
+      const names = new Set<string>();
+      for (const { key, value } of items) {
+        if (!isScalar(key)) {
+          const message = 'the name of a field must be a plain word; is a text with : { } or [ ] unquoted?';
+          odd.push({ key, message });
+          continue;
+        }
+        asSpelt(key);
+        const name = keyName(key);
+        if (names.has(name)) odd.push({ key, message: 'this field is given twice' });
+        names.add(name);
+        if (!textFields.includes(name)) continue;
+        for (const item of isSeq(value) ? value.items : [value]) if (isScalar(item)) asSpelt(item);
       }
-      asSpelt(key);
-      if (!textFields.includes(String(key.value))) return;
-      for (const item of isSeq(value) ? value.items : [value]) if (isScalar(item)) asSpelt(item);
     },
   });
   return odd;
