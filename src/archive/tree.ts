@@ -128,7 +128,7 @@ export class ArchiveTree {
       `a ${describe(entry)} is in conflict with the ${describe(old)} there (${node.reasons.map(describeReason).join('; ')})`,
       entry.kind === 'symlink' && old.kind === 'directory'
         ? 'Add the link before what lies below it; the entries then go where it leads.'
-        : undefined,
+        : 'Choose another destination, or leave one of the two out.',
     );
   }
 }

@@ -20,7 +20,7 @@ export function reportError(error: unknown): ErrorReport {
   if (error instanceof Errors.CLIError) {
     return report(
       ExitCode.Usage,
-      error.message.trim(),
+      error.message.replace(/\nSee more help with --help$/, '').trim(),
       'Run the command with --help to see what it takes.',
       [],
     );

@@ -31,6 +31,9 @@ const SUGGESTIONS = 3;
 
 const PCI_ID = /^([0-9a-f]{4}):([0-9a-f]{4})(?::([0-9a-f]{4}):([0-9a-f]{4}))?$/i;
 
+/** What was probably meant as one. */
+const HALF_PCI_ID = /^(0x)?[0-9a-f]*:(0x)?[0-9a-f]*(:.*)?$/i;
+
 /** The ids of a `pci:` alias; see do_pci_entry in scripts/mod/file2alias.c. */
 const PCI_ALIAS = /^pci:v([0-9A-F]{8}|\*)d([0-9A-F]{8}|\*)sv([0-9A-F]{8}|\*)sd([0-9A-F]{8}|\*)bc(..|\*)/;
 
@@ -127,9 +130,11 @@ function unknown(kernel: Kernel, lookup: ModuleLookup, request: ModuleRequest, i
     exitCode: ExitCode.NotFound,
     hint: isPci
       ? 'See `lspci -nn` for the id; name the driver itself if it does not list the id.'
-      : near.length === 0
-        ? `Modules of this kernel lie in ${displayPath(kernel.directory)}.`
-        : `Did you mean ${near.join(', ')}?`,
+      : HALF_PCI_ID.test(request.what)
+        ? 'A PCI id is two numbers of four hexadecimal digits, as `lspci -nn` prints it: 14e4:1657.'
+        : near.length === 0
+          ? `Modules of this kernel lie in ${displayPath(kernel.directory)}.`
+          : `Did you mean ${near.join(', ')}?`,
   });
 }
 

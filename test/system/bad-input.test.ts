@@ -37,7 +37,7 @@ afterEach(() => rmSync(work, { recursive: true, force: true }));
 const refuses = (args: readonly string[], refusal: Refusal) => expectNoInitrd(space, args, refusal);
 
 const modules = () => join(root, 'usr/lib/modules', SMALL_RELEASE);
-const { NotFound, InvalidInput, Io } = ExitCode;
+const { NotFound, InvalidInput, Usage, Io } = ExitCode;
 
 describe('a small root', () => {
   it('is accepted, so that each refusal below is for the reason that the test states', async () => {
@@ -84,6 +84,7 @@ describe('a network driver that the kernel does not have', () => {
     ['tg4', 'of this name', 'Did you mean tg3?'],
     ['zz*', 'that matches', `Modules of this kernel lie in /usr/lib/modules/${SMALL_RELEASE}.`],
     ['1234:5678', 'for this PCI id', /lspci -nn/],
+    ['14e4:165', 'of this name', /two numbers of four hexadecimal digits/],
   ])('%s', async (nic, what, hint) => {
     await refuses(['--nic', nic], {
       exitCode: NotFound,
@@ -280,6 +281,30 @@ describe('names', () => {
       exitCode: InvalidInput,
       says: /na me.ko" in modules.dep: its path has blanks/,
       hint: /Rename/,
+    });
+  });
+});
+
+describe('destinations', () => {
+  it('of files that are not absolute, leave the root or are in the way of what /init needs', async () => {
+    await refuses(['--file', `${image}:etc/x`], {
+      exitCode: Usage,
+      says: `Cannot use --file "${image}:etc/x": it is not SRC:DST with an absolute DST`,
+      hint: 'For example: --file ./motd:/etc/motd',
+    });
+    await refuses(['--file', `${image}:/../x`], {
+      exitCode: InvalidInput,
+      says: /"\.\.\/x" to the archive: .*"\.\."/,
+    });
+    await refuses(['--file', `${image}:/init`], {
+      exitCode: InvalidInput,
+      says: /^Cannot add "init" to the archive: a file of mode 0644 is in conflict with the file of mode 0755 there/,
+      hint: /another destination/,
+    });
+    await refuses(['--file', `${work}/nowhere:/etc/x`], {
+      exitCode: NotFound,
+      says: `Cannot add "${work}/nowhere": there is no such file or directory`,
+      hint: /existing SRC/,
     });
   });
 });
