@@ -25,7 +25,7 @@ export interface ManifestStage {
   readonly cached: boolean;
 }
 
-/** A package as dpkg knows it. */
+/** A package as dpkg or rpm knows it. */
 export interface ManifestPackage {
   readonly name: string;
   readonly version: string;

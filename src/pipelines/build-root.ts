@@ -17,9 +17,11 @@ import type { Recipe } from '../recipe/recipe.js';
 import { findTreeStrategy } from '../sandbox/root-tree.js';
 import { addFiles } from '../stages/add-files.js';
 import { type BootstrapBackend, bootstrapDebian } from '../stages/bootstrap-debian.js';
+import { bootstrapRpm } from '../stages/bootstrap-rpm.js';
 import type { BuildEnvironment } from '../stages/build-environment.js';
 import { configureSystem } from '../stages/configure-system.js';
 import { createUsers } from '../stages/create-users.js';
+import { type DnfProgram, findDnf } from '../stages/dnf.js';
 import { installPackages } from '../stages/install-packages.js';
 import { publishGeneration, removeUnfinishedGenerations } from '../stages/publish-generation.js';
 import { runCommands } from '../stages/run-commands.js';
@@ -68,13 +70,17 @@ export interface BuildResult {
  */
 function rootStages(
   recipe: Recipe,
-  backend: BootstrapBackend,
+  programs: { readonly debian: BootstrapBackend; readonly rpm: DnfProgram | undefined },
   environment: BuildEnvironment,
   hostArchitecture: DebianArchitecture,
 ): Stage[] {
   return [
-    bootstrapDebian(recipe, backend, environment, hostArchitecture),
-    installPackages(recipe, environment),
+    ...(recipe.distribution === 'debian'
+      ? [
+          bootstrapDebian(recipe, programs.debian, environment, hostArchitecture),
+          installPackages(recipe, environment),
+        ]
+      : [bootstrapRpm(recipe, programs.rpm, environment, hostArchitecture)]),
     configureSystem(recipe, environment),
     ...(recipe.users.length > 0 ? [createUsers(recipe, environment)] : []),
     ...(recipe.files.length + recipe.overlays.length > 0 ? [addFiles(recipe, environment)] : []),
@@ -152,6 +158,7 @@ function prepare(ports: Ports, request: BuildRequest) {
   let strategy: ReturnType<typeof findTreeStrategy> | undefined;
   const environment: BuildEnvironment = {
     debCache: `${cache}/debs/${recipe.recipe.distribution}`,
+    rpmCache: `${cache}/rpms/${recipe.recipe.distribution}`,
     resolve: (path) => recipePath(recipe, path),
     strategy: () => {
       strategy ??= findTreeStrategy(ports, store.directory);
@@ -159,7 +166,8 @@ function prepare(ports: Ports, request: BuildRequest) {
     },
   };
   const backend = request.backend ?? (runner.which('mmdebstrap') ? 'mmdebstrap' : 'debootstrap');
-  const stages = rootStages(recipe.recipe, backend, environment, request.hostArchitecture);
+  const programs = { debian: backend, rpm: findDnf(runner) };
+  const stages = rootStages(recipe.recipe, programs, environment, request.hostArchitecture);
   return {
     store,
     plan: async (): Promise<PlannedStage[]> => {

@@ -8,7 +8,8 @@ import { inNamespaces } from './unshare.js';
 const TAIL_LINES = 20;
 
 /** What a program in a session may be given; see {@link Command}. */
-export interface SessionCommand extends Pick<Command, 'env' | 'logFile' | 'onLine' | 'signal' | 'input'> {
+export interface SessionCommand
+  extends Pick<Command, 'env' | 'logFile' | 'onLine' | 'signal' | 'input' | 'output'> {
   /** Words that stand for the program in an error, such as `apt-get install`; argv[0] by default. */
   readonly name?: string;
   /** Output lines that an error need not show, such as progress for machines. */
@@ -121,8 +122,9 @@ export class NamespaceSession {
   }
 }
 
-/** What the C library, and apt before it downloads, say about a full disk. */
-const DISK_FULL = /no space left on device|you don't have enough free space/i;
+/** What the C library, apt before it downloads, and dnf before it installs say about a full disk. */
+const DISK_FULL =
+  /no space left on device|you don't have enough free space|more space needed on the .* filesystem/i;
 
 function diskIsFull(name: string, details: readonly string[]): MkrootError {
   return new MkrootError(`Cannot run "${name}": the disk is full`, {

@@ -23,6 +23,11 @@ export interface TreePlan {
   readonly layer: BytePath;
   /** Directory for what is only needed meanwhile (overlay work directory, mount point); made if it is not there. */
   readonly scratch: BytePath;
+  /**
+   * A tmpfs is mounted over {@link scratch}, which has to hold {@link layer}: the new layer lives in memory and ends with
+   * the tree. For file systems that cannot hold the upper directory of an overlay.
+   */
+  readonly inMemory?: boolean;
 }
 
 /** Options that keep a layer readable for people, tar and NFS: no redirects, no metadata-only copies, no inode index. */
@@ -48,18 +53,21 @@ export class RootTree {
   /** Mounts (or copies) what the plan says. Close it, whatever happens. */
   static async open(ports: Pick<Ports, 'fs' | 'runner'>, plan: TreePlan): Promise<RootTree> {
     const { fs, runner } = ports;
-    fs.mkdir(plan.layer);
     fs.mkdir(plan.scratch);
     const session = await NamespaceSession.open(runner, fs);
+    const inside = (path: BytePath) => (plan.inMemory ? session.hostPath(path) : path);
     try {
+      if (plan.inMemory)
+        await session.run(['mount', '-t', 'tmpfs', '-o', 'mode=0700', 'tmpfs', plan.scratch]);
+      fs.mkdir(inside(plan.layer));
       if (plan.strategy === 'copy' || plan.below.length === 0) {
         for (const below of plan.below) await session.run(copyTree(below, plan.layer));
         return new RootTree(fs, session, plan, plan.layer);
       }
       const mountPoint = `${plan.scratch}/root`;
-      fs.mkdir(mountPoint);
-      fs.mkdir(`${plan.scratch}/work`);
-      copyTopDirectory(fs, plan.below.at(-1)!, plan.layer);
+      fs.mkdir(inside(mountPoint));
+      fs.mkdir(inside(`${plan.scratch}/work`));
+      copyTopDirectory(fs, plan.below.at(-1)!, inside(plan.layer));
       await session.run(overlayMount(plan, mountPoint));
       return new RootTree(fs, session, plan, mountPoint);
     } catch (error) {
@@ -73,9 +81,24 @@ export class RootTree {
     return this.session.hostPath(this.inside);
   }
 
+  /** The new layer for mkroot's own file operations, as long as the tree is open. */
+  get layerPath(): BytePath {
+    return this.session.hostPath(this.plan.layer);
+  }
+
   /** The root directory as programs of the host see it that are run by {@link runOnHost}. */
   get path(): BytePath {
     return this.inside;
+  }
+
+  /** Makes /proc, /sys, /dev, and empty /run and /tmp appear in the root, for programs that run inside it. */
+  async mountForPrograms({ logFile }: Pick<SessionCommand, 'logFile'> = {}): Promise<void> {
+    if (this.#chrootReady) return;
+    await this.session.run(['sh', '-e', '-c', CHROOT_MOUNTS, 'sh', this.inside], {
+      name: 'mount',
+      ...(logFile === undefined ? {} : { logFile }),
+    });
+    this.#chrootReady = true;
   }
 
   /** Runs a program of the host where the tree is mounted. */
@@ -85,19 +108,13 @@ export class RootTree {
 
   /** Runs a program of the root inside it, with /proc, /sys, /dev, and empty /run and /tmp. */
   async run(argv: readonly [string, ...string[]], options: InRoot = {}): Promise<Completed> {
-    if (!this.#chrootReady) {
-      await this.session.run(['sh', '-e', '-c', CHROOT_MOUNTS, 'sh', this.inside], {
-        name: 'mount',
-        ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
-      });
-      this.#chrootReady = true;
-    }
+    await this.mountForPrograms(options);
     const { network = true, env = {}, ...rest } = options;
     return this.session.run(chrootArgv(this.inside, argv, env), {
       name: argv.join(' ').slice(0, 80),
       net: !network,
-      ...rest,
       byHand: () => this.#byHand(argv, options),
+      ...rest,
     });
   }
 

@@ -3,7 +3,7 @@ import { ExitCode, MkrootError } from '../errors.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import { shellQuote } from '../ports/process-runner.js';
 import type { DebianArchitecture } from '../recipe/debian-architecture.js';
-import type { Recipe } from '../recipe/recipe.js';
+import type { DebianRecipe } from '../recipe/recipe.js';
 import { RootWriter } from '../rootfs/root-writer.js';
 import { RootTree } from '../sandbox/root-tree.js';
 import { withApt } from './apt-in-root.js';
@@ -19,7 +19,7 @@ export type BootstrapBackend = 'mmdebstrap' | 'debootstrap';
  * install without asking the archive again.
  */
 export function bootstrapDebian(
-  recipe: Recipe,
+  recipe: DebianRecipe,
   backend: BootstrapBackend,
   environment: BuildEnvironment,
   hostArchitecture: DebianArchitecture,
@@ -54,7 +54,7 @@ export function bootstrapDebian(
 
 /** The argv of mmdebstrap(1) for the first tree of a recipe. */
 export function mmdebstrapArgv(
-  { suite, architecture, variant, mirror, components }: Recipe,
+  { suite, architecture, variant, mirror, components }: DebianRecipe,
   paths: { readonly target: string; readonly debCache: string; readonly keyring?: string },
 ): [string, ...string[]] {
   return [
@@ -78,7 +78,7 @@ export function mmdebstrapArgv(
 
 /** The argv of debootstrap(8) for the first tree of a recipe. */
 export function debootstrapArgv(
-  { suite, architecture, variant, mirror, components }: Recipe,
+  { suite, architecture, variant, mirror, components }: DebianRecipe,
   paths: { readonly target: string; readonly debCache: string; readonly keyring?: string },
 ): [string, ...string[]] {
   return [
@@ -96,7 +96,7 @@ export function debootstrapArgv(
 }
 
 async function withMmdebstrap(
-  recipe: Recipe,
+  recipe: DebianRecipe,
   tree: RootTree,
   context: StageContext,
   environment: BuildEnvironment,
@@ -105,7 +105,7 @@ async function withMmdebstrap(
 }
 
 async function withDebootstrap(
-  recipe: Recipe,
+  recipe: DebianRecipe,
   tree: RootTree,
   context: StageContext,
   environment: BuildEnvironment,
@@ -145,7 +145,7 @@ export function withUpdates(list: string, suite: string): string {
   ].join('\n');
 }
 
-function bootstrapPaths(recipe: Recipe, tree: RootTree, environment: BuildEnvironment) {
+function bootstrapPaths(recipe: DebianRecipe, tree: RootTree, environment: BuildEnvironment) {
   return {
     target: tree.path,
     debCache: environment.debCache,

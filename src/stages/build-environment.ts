@@ -5,6 +5,8 @@ import type { TreeStrategy } from '../sandbox/root-tree.js';
 export interface BuildEnvironment {
   /** Directory of downloaded .deb files. */
   readonly debCache: BytePath;
+  /** Directory of downloaded .rpm files and repository metadata. */
+  readonly rpmCache: BytePath;
   /** How trees are stacked on this state directory; found out when first asked. */
   strategy(): Promise<TreeStrategy>;
   /** An absolute host path of a path in the recipe. */

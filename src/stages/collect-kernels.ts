@@ -26,7 +26,7 @@ export function collectKernels(sysroot: Sysroot): ManifestKernel[] {
       `Cannot find a kernel in "${displayPath(sysroot.root)}": nothing in /boot fits /lib/modules`,
       {
         exitCode: ExitCode.NotFound,
-        hint: 'Name a kernel package in the recipe (kernel.package), such as linux-image-amd64.',
+        hint: 'Name a kernel package in the recipe (kernel.package), such as linux-image-amd64 or kernel.',
       },
     );
   }

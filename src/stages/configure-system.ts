@@ -2,6 +2,7 @@ import type { Stage } from '../engine/stage.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { RootWriter } from '../rootfs/root-writer.js';
+import { rpmDatabase } from '../rootfs/rpm-packages.js';
 import type { BuildEnvironment } from './build-environment.js';
 import { changeRoot } from './root-layers.js';
 
@@ -24,6 +25,12 @@ export function configureSystem(recipe: Recipe, environment: BuildEnvironment): 
         setTimeZone(writer, timezone);
         if (locale.startsWith('C.') || locale === 'C' || locale === 'POSIX') {
           setLocale(writer, locale);
+        } else if (rpmDatabase(writer.sysroot) !== undefined) {
+          const [language, charset = 'UTF-8'] = locale.split('.') as [string, string?];
+          const directory = `/usr/lib/locale/${language}.${charset.toLowerCase().replaceAll('-', '')}`;
+          const pack = `glibc-langpack-${language.split('_')[0]}`;
+          requirePackage(writer, `${directory}/LC_CTYPE`, locale, pack);
+          setLocale(writer, locale);
         } else {
           requirePackage(writer, '/usr/sbin/locale-gen', locale, 'locales');
           const charset = /\.([A-Za-z0-9-]+)/.exec(locale)?.[1] ?? 'ISO-8859-1';
@@ -35,11 +42,15 @@ export function configureSystem(recipe: Recipe, environment: BuildEnvironment): 
   };
 }
 
-/** Debian 13 has /etc/default/locale as a link to /etc/locale.conf; before, it is a file that systemd is patched to read. */
+/**
+ * Debian 13 has /etc/default/locale as a link to /etc/locale.conf; before, it is a file that systemd is patched to read.
+ * Fedora and EL have only the latter.
+ */
 function setLocale(writer: RootWriter, locale: string): void {
   const path = '/etc/default/locale';
-  const isLink = writer.sysroot.resolveLink(path)?.stat.kind === 'symlink';
-  writer.file(isLink ? '/etc/locale.conf' : path, `LANG=${locale}\n`, PLAIN);
+  const { sysroot } = writer;
+  const isDebian12 = rpmDatabase(sysroot) === undefined && sysroot.resolveLink(path)?.stat.kind !== 'symlink';
+  writer.file(isDebian12 ? path : '/etc/locale.conf', `LANG=${locale}\n`, PLAIN);
 }
 
 function setHostName(writer: RootWriter, hostname: string): void {

@@ -1,7 +1,7 @@
 import { toJson } from '../engine/canonical-json.js';
 import type { Stage, StageContext } from '../engine/stage.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import type { Recipe, RecipeSource } from '../recipe/recipe.js';
+import type { DebianRecipe, RecipeSource } from '../recipe/recipe.js';
 import { RootWriter } from '../rootfs/root-writer.js';
 import { type AptInRoot, withApt } from './apt-in-root.js';
 import type { BuildEnvironment } from './build-environment.js';
@@ -10,7 +10,7 @@ import { changeRoot } from './root-layers.js';
 const PLAIN = { mode: 0o644, uid: 0, gid: 0 };
 
 /** Adds the recipe's repositories, packages and kernel to the bootstrapped root, and removes what apt needed for it. */
-export function installPackages(recipe: Recipe, environment: BuildEnvironment): Stage {
+export function installPackages(recipe: DebianRecipe, environment: BuildEnvironment): Stage {
   const packages = [...new Set([...recipe.packages, recipe.kernel.package])];
   const keys = recipe.sources.flatMap(({ signedBy }) =>
     signedBy === undefined ? [] : [environment.resolve(signedBy)],

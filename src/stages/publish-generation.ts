@@ -13,6 +13,7 @@ import { NamespaceSession } from '../sandbox/namespace-session.js';
 import { mountLayers } from '../sandbox/root-tree.js';
 import { collectKernels } from './collect-kernels.js';
 import { rootLayers } from './root-layers.js';
+import { listRpmPackages } from './rpm-database.js';
 
 /** What is published, and what its manifest says about it. */
 export interface Publication {
@@ -74,7 +75,10 @@ export async function publishGeneration(ports: Ports, publication: Publication):
         durationMs: record.durationMs,
         cached,
       })),
-      packages: installedPackages(sysroot),
+      packages:
+        recipe.distribution === 'debian'
+          ? installedPackages(sysroot)
+          : await listRpmPackages(ports, sysroot, `${place}/rpmdb`),
       kernels: kernels.map((kernel) => ({ ...kernel, release: displayPath(kernel.release) })),
       tools: publication.tools,
       sizes: { rootBytes: tree.bytes, rootEntries: tree.entries },

@@ -17,13 +17,15 @@ type Backend = 'mmdebstrap' | 'debootstrap';
 export async function benchBuild(context: BenchContext): Promise<Comparison[]> {
   const file = `${context.repository}/recipes/${RECIPE}.yaml`;
   const { recipe } = loadRecipe(hostPorts().fs, file, recipeSearch());
+  if (recipe.distribution !== 'debian') throw new Error(`${RECIPE} is not a recipe of Debian`);
+  const { variant, suite } = recipe;
   const packages = [...recipe.packages, recipe.kernel.package].join(',');
   const bare = (backend: Backend, name: string, remark: string, env = {}): Contender => ({
     name,
     remark,
     run: () => {
       const target = `${context.directory}/bare`;
-      const argv = [backend, `--variant=${recipe.variant}`, `--include=${packages}`, recipe.suite, target];
+      const argv = [backend, `--variant=${variant}`, `--include=${packages}`, suite, target];
       // Its mounts end with its namespace, as mkroot's do.
       return cold(context, target, { argv, env, setUp: ':' });
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
-import type { Recipe } from '../../../src/recipe/recipe.js';
+import type { DebianRecipe } from '../../../src/recipe/recipe.js';
 import {
   debootstrapArgv,
   mmdebstrapArgv,
@@ -14,7 +14,7 @@ const recipe = {
   architecture: 'amd64',
   variant: 'minbase',
   components: ['main', 'contrib'],
-} as Recipe;
+} as DebianRecipe;
 const paths = { target: '/state/tree', debCache: "/state/it's here" };
 
 describe('the argv of the bootstrap tools', () => {
