@@ -13,7 +13,7 @@ export function sealRoot(environment: BuildEnvironment): Stage {
   return {
     name: 'seal-root',
     title: 'Sealing the root',
-    version: 2,
+    version: 3,
     options: {},
     files: [],
     tools: [],
@@ -28,9 +28,16 @@ export function sealRoot(environment: BuildEnvironment): Stage {
         writer.remove('/var/lib/dbus/machine-id');
         for (const directory of ['/run', '/tmp']) writer.empty(directory);
         sealFstab(writer);
+        for (const directory of ['/etc', '/var']) writer.file(`${directory}/.updated`, UP_TO_DATE, PLAIN);
       }),
   };
 }
+
+/**
+ * systemd-update-done.service(8): newer than /usr, it says that the package manager has done what ldconfig.service,
+ * systemd-journal-catalog-update.service and others would do again on every boot of every node, into the memory above the root.
+ */
+const UP_TO_DATE = '# Written by mkroot: what is made from /usr was made when the image was built.\n';
 
 /** Keys that every node had would be no secret. sshd gets its own at boot, unless a host layer brings them. */
 function sealHostKeys(writer: RootWriter): void {

@@ -115,6 +115,10 @@ describe('mkroot build', () => {
 
   it("holds nothing that must be one node's own, and no trace of the build", () => {
     expect(text('/etc/machine-id')).toBe('');
+    for (const directory of ['etc', 'var']) {
+      const mark = statSync(join(first.root, directory, '.updated'));
+      expect(mark.mtimeMs, directory).toBeGreaterThanOrEqual(statSync(join(first.root, 'usr')).mtimeMs);
+    }
     expect(readdirSync(join(first.root, '/etc/ssh')).filter((name) => name.startsWith('ssh_host'))).toEqual(
       [],
     );
