@@ -251,6 +251,23 @@ export const REQUIREMENTS: readonly Requirement[] = [
     el: ['time'],
   },
   tool('shellcheck', ['--version'], forTests('shellcheck', 'ShellCheck (EPEL)', 'judge of shell scripts')),
+  tool('dhcpd', ['--version'], forTests('isc-dhcp-server', 'dhcp-server', 'judge of DHCP configurations')),
+  tool('kea-dhcp4', ['-v'], forTests('kea-dhcp4-server', 'kea', 'judge of DHCP configurations')),
+  tool(
+    'grub-script-check',
+    ['--version'],
+    forTests('grub-common', 'grub2-tools', 'judge of GRUB configurations'),
+  ),
+  tool('exportfs', undefined, forTests('nfs-kernel-server', 'nfs-utils', 'judge of NFS exports')),
+  tool('nfs-cat', undefined, forTests('libnfs-utils', 'libnfs-utils', 'NFS client of any address')),
+  tool('nodeset', ['--version'], forTests('clustershell', 'clustershell (EPEL)', 'judge of groups of nodes')),
+  tool('nodeattr', undefined, forTests('genders', 'genders (OpenHPC)', 'judge of the genders file')),
+  tool(
+    'ansible-inventory',
+    ['--version'],
+    forTests('ansible-core', 'ansible-core', 'judge of the inventory'),
+  ),
+  tool('ssh-keygen', undefined, forTests('openssh-client', 'openssh', 'judge of known host keys')),
   tool('dash', undefined, forTests('dash', 'dash', 'second shell that the parts of /init must run under')),
 ];
 

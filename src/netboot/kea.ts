@@ -7,12 +7,17 @@ import {
 import { addressNumber } from './ipv4-subnet.js';
 import { macBytes } from './kernel-command-line.js';
 
-/** kea-dhcp4.conf: JSON for Kea 2; see the Kea Administrator Reference Manual, "The DHCPv4 Server". */
+/** kea-dhcp4.conf: JSON for Kea 2.2 and later; see the Kea Administrator Reference Manual, "The DHCPv4 Server". */
 export function renderKea(service: DhcpService): string {
   const networks = checkDhcpService('a Kea configuration', service);
   const configuration = {
     Dhcp4: {
-      'interfaces-config': { interfaces: service.interfaces.length === 0 ? ['*'] : service.interfaces },
+      'interfaces-config': {
+        interfaces: service.interfaces.length === 0 ? ['*'] : service.interfaces,
+        // Kea gives up at once on an interface without a link, which after a power cut the switch may still lack.
+        'service-sockets-max-retries': 120,
+        'service-sockets-retry-wait-time': 5000,
+      },
       'lease-database': { type: 'memfile', name: '/var/lib/kea/kea-leases4.csv' },
       authoritative: true,
       'valid-lifetime': service.leaseSeconds,

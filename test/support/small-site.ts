@@ -111,7 +111,7 @@ export const smallSite: NetbootSite = {
   directories: [
     { path: '/var/lib/mkroot/images', access: 'ro' },
     { path: '/srv/mkroot/overlays', access: 'ro' },
-    { path: '/beowulf', access: 'rw' },
+    { path: '/srv/beowulf', access: 'rw' },
   ],
 };
 

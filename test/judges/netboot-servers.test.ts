@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inNamespaces } from '../../src/sandbox/unshare.js';
+
+/** The golden site served by the real servers to real clients, in namespaces of its own. */
+
+const support = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url));
+const golden = fileURLToPath(new URL('../golden/netboot/etc', import.meta.url));
+
+let work: string;
+beforeAll(() => {
+  work = mkdtempSync(join(tmpdir(), 'mkroot-netboot-'));
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+function lines(...argv: string[]): string[] {
+  const [program, ...args] = inNamespaces({ mount: true, pid: true, net: true }, ['sh', ...argv]);
+  return execFileSync(program, args, { encoding: 'utf8', timeout: 120_000 }).trim().split('\n');
+}
+
+describe('DHCP', () => {
+  const shared =
+    'router=10.1.0.1 dns=10.1.0.1 10.1.0.2 domain=cluster.example mtu=9000 ntp=10.1.0.1 lease=43200';
+  const n001 = (file: string) => `ip=10.1.0.11 file=${file} next=10.1.0.1 name=n001 ${shared}`;
+  const n002 = (file: string) => `ip=10.1.0.12 file=${file} next=10.1.0.1 name=n002 ${shared}`;
+
+  test.each(['dnsmasq', 'dhcpd', 'kea'])(
+    '%s gives each client its address, its name and the boot file of its architecture',
+    (server) => {
+      const answers = lines(support('dhcp-clients.sh'), server, golden, work);
+      expect(answers.slice(0, 5)).toEqual([
+        n001('pxelinux.0'),
+        n002('snponly.efi'),
+        n002('snponly.efi'),
+        n002('snponly-arm64.efi'),
+        n001('http://10.1.0.1:8080/ipxe/boot.ipxe'),
+      ]);
+      // A machine that nobody knows gets an address of the range, and no name.
+      expect(answers[5]).toMatch(/^ip=10\.1\.200\.\d+ file=pxelinux\.0 next=10\.1\.0\.1 name= router/);
+    },
+  );
+});
+
+describe('NFS', () => {
+  test('nfs-ganesha takes its configuration, and shows a host directory to its own address only', () => {
+    expect(lines(support('nfs-clients.sh'), `${golden}/ganesha/ganesha.conf`, work)).toEqual([
+      'Configuration file successfully parsed',
+      '10.1.0.11 n001: key of n001',
+      '10.1.0.11 n002: MNT3ERR_ACCES',
+      '10.1.0.12 n001: MNT3ERR_ACCES',
+      '10.1.0.12 n002: key of n002',
+      '10.1.0.99 n001: MNT3ERR_ACCES',
+      '10.1.0.99 n002: MNT3ERR_ACCES',
+    ]);
+  });
+});
