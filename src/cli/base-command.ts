@@ -25,6 +25,14 @@ export abstract class BaseCommand extends Command {
     helpValue: 'DIR',
   });
 
+  /** --site, for commands about a cluster. */
+  static readonly siteFlag = Flags.string({
+    description: 'directory with nodes.yaml, recipes/ and overlays/',
+    env: 'MKROOT_SITE',
+    default: '.',
+    helpValue: 'DIR',
+  });
+
   readonly #interrupt = new AbortController();
 
   /** Aborts on Ctrl-C and SIGTERM; hand it to everything that takes long. A second Ctrl-C ends mkroot at once. */

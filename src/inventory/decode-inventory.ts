@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { decodeDocument } from '../decode/decode-document.js';
 import { type ParsedYaml, parseYaml } from '../decode/parse-yaml.js';
 import type { ValuePath } from '../decode/position.js';
@@ -166,7 +166,7 @@ function readRows(
       complaints.add(position, `csv "${name}" does not exist (relative paths start at nodes.yaml)`);
       return [];
     }
-    return decodeRows(text, join(dirname(context.file), name), complaints);
+    return decodeRows(text, isAbsolute(name) ? name : join(dirname(context.file), name), complaints);
   });
 }
 

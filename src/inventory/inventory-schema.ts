@@ -107,13 +107,24 @@ const transportSchema = z.strictObject({
   options: mountOptions.optional().describe('Mount options of all layers, comma-separated.'),
 });
 
+const bootTarget = z.enum(['image', 'local', 'memtest']);
+
 /** What a node boots, how, and with which layers: may stand in the cluster, in a group and in a node. */
 const settingsFields = {
   image: z.string().optional().describe('Image to boot: the name of its recipe.'),
-  boot: z
-    .enum(['image', 'local', 'memtest'])
+  boot: bootTarget
     .optional()
     .describe('What its boot entry starts: the image (default), the local disk, or a memory test.'),
+  menu: z
+    .array(bootTarget)
+    .optional()
+    .describe('Further entries of its boot menu. Replaces that of the group or cluster.'),
+  menuTimeout: z
+    .int()
+    .min(0)
+    .max(3600)
+    .optional()
+    .describe('Seconds that the boot menu waits; by default it is not shown.'),
   network: z
     .string()
     .optional()

@@ -92,6 +92,10 @@ export interface Node {
   readonly image: string;
   /** What its boot entry starts. */
   readonly boot: BootTarget;
+  /** What its boot menu offers besides. */
+  readonly menu: readonly BootTarget[];
+  /** Seconds that the menu waits; 0 boots at once. */
+  readonly menuTimeout: number;
   /** Directories below overlays/ of the site, from the lowest to the topmost. */
   readonly overlays: readonly string[];
   /** One word each. */

@@ -119,6 +119,8 @@ class Resolution {
       group: group.value,
       image,
       boot: this.#single('boot', 'image'),
+      menu: this.#single('menu') ?? [],
+      menuTimeout: this.#single('menuTimeout') ?? 0,
       architecture: this.#single('architecture', 'amd64'),
       ...(firmware === undefined ? {} : { firmware }),
       ...(serialConsole === undefined ? {} : { serialConsole }),
