@@ -16,13 +16,15 @@ export default class Initrd extends BaseCommand {
     `Nothing of the root is run, so its architecture does not matter. Beside the initramfs a file <initrd>.json says why each entry is in it.`;
 
   static override examples = [
-    '<%= config.bin %> initrd compute --nic tg3',
+    '<%= config.bin %> initrd --nic tg3',
     '<%= config.bin %> initrd --root /srv/root --kernel 6.12.117+deb13-amd64 --nic 14e4:1657 --output initrd.img',
     "<%= config.bin %> initrd compute --nic 'bnx2*' --program /usr/bin/strace --explain",
   ];
 
   static override args = {
-    recipe: Args.string({ description: 'image to make it for, by the name of its recipe' }),
+    recipe: Args.string({
+      description: 'image to make it for, by the name of its recipe; the one that was built last by default',
+    }),
   };
 
   static override flags = {
@@ -67,6 +69,8 @@ export default class Initrd extends BaseCommand {
     const { args, flags } = await this.parse(Initrd);
     const ports = this.ports({ verbose: flags.verbose });
     const plan = planInitrd(ports.fs, { ...flags, recipe: args.recipe });
+    if (args.recipe === undefined && plan.image !== undefined)
+      ports.progress.note(`Image ${plan.image.name} (built last), ${plan.image.generation}`);
     const result = await makeInitrd(ports, {
       ...plan,
       ...packageDirectories(),

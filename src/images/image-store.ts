@@ -78,6 +78,21 @@ export function openImage(fs: ReadFileSystem, state: BytePath, name: string): Ge
   return generation;
 }
 
+/**
+ * The image that was built last, for commands that are given none: `mkroot build compute`, then `mkroot initrd --nic tg3`.
+ * Undefined if nothing was ever built.
+ */
+export function lastBuiltImage(fs: ReadFileSystem, state: BytePath): string | undefined {
+  const images = `${state}/images`;
+  if (fs.lstat(images)?.kind !== 'directory') return undefined;
+  return fs
+    .readdir(images)
+    .map((name) => ({ name, id: currentGeneration(fs, state, name)?.id ?? '' }))
+    .filter(({ id }) => id !== '')
+    .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    .at(-1)?.name;
+}
+
 /** Every published generation of an image, oldest first. */
 export function listGenerations(fs: ReadFileSystem, state: BytePath, name: string): Generation[] {
   const { generations } = imagePaths(state, name);

@@ -2,9 +2,15 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Compression } from '../archive/compression.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { imageNameOf } from '../images/image-name.js';
-import { type Generation, initrdPath, openImage, readManifest } from '../images/image-store.js';
+import {
+  type Generation,
+  initrdPath,
+  lastBuiltImage,
+  openImage,
+  readManifest,
+} from '../images/image-store.js';
 import type { Manifest } from '../images/manifest.js';
-import { type BytePath, toBytePath } from '../ports/byte-path.js';
+import { type BytePath, displayPath, toBytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import type { ExtraFile } from '../stages/collect-files.js';
 import type { Wanted } from '../stages/wanted.js';
@@ -44,7 +50,9 @@ export interface InitrdPlan {
 
 /**
  * Joins the image's recipe and the options into a plan; options add to lists and replace single values.
- * @throws MkrootError Usage if neither an image nor a root is named, or both, or no network driver at all.
+ * Without an image and a root, the image
+ * that was built last is meant.
+ * @throws MkrootError Usage if both are named, or none was ever built, or there is no network driver at all.
  */
 export function planInitrd(fs: ReadFileSystem, options: InitrdOptions): InitrdPlan {
   const plan = options.root === undefined ? planForImage(fs, options) : planForRoot(options);
@@ -77,14 +85,18 @@ function planForRoot(options: InitrdOptions): InitrdPlan {
 }
 
 function planForImage(fs: ReadFileSystem, options: InitrdOptions): InitrdPlan {
-  if (options.recipe === undefined) {
-    throw new MkrootError('Cannot make an initramfs: neither an image nor a root directory was named', {
-      exitCode: ExitCode.Usage,
-      hint: 'For an image: mkroot initrd compute --nic tg3. For a root directory: mkroot initrd --root DIR --nic tg3.',
-    });
-  }
   const state = toBytePath(resolve(options.state));
-  const generation = openImage(fs, state, imageNameOf(options.recipe));
+  const image = options.recipe === undefined ? lastBuiltImage(fs, state) : imageNameOf(options.recipe);
+  if (image === undefined) {
+    throw new MkrootError(
+      `Cannot make an initramfs: no image was named, and none was built in ${displayPath(state)}`,
+      {
+        exitCode: ExitCode.Usage,
+        hint: 'Build one first: mkroot build compute. For any root directory: mkroot initrd --root DIR --nic tg3.',
+      },
+    );
+  }
+  const generation = openImage(fs, state, image);
   const manifest = readManifest(fs, generation);
   return {
     root: generation.root,

@@ -52,8 +52,23 @@ describe('planInitrd', () => {
     });
   });
 
+  it('takes the image that was built last if none is named', () => {
+    const newer = memoryFileSystem({
+      '/state/images/compute/generations/G1/manifest.json': JSON.stringify(manifest),
+      '/state/images/compute/current': { link: 'generations/G1' },
+      '/state/images/storage/generations/G2/manifest.json': JSON.stringify({ ...manifest, name: 'storage' }),
+      '/state/images/storage/current': { link: 'generations/G2' },
+      '/state/images/unfinished': null,
+    });
+    expect(planInitrd(newer, { state }).image).toEqual({ name: 'storage', generation: 'G2' });
+  });
+
   it.each([
-    ['neither image nor root', { state }, /neither an image nor a root directory/],
+    [
+      'neither image nor root where nothing was built',
+      { state: '/empty' },
+      /no image was named, and none was built in \/empty/,
+    ],
     ['both', { state, recipe: 'compute', root: '/r' }, /Cannot use --root together with the image "compute"/],
     ['no network driver', { state, root: '/r' }, /no --nic was given/],
     [
