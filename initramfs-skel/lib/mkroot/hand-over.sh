@@ -15,7 +15,7 @@ mount_kernel_file_systems() {
 }
 
 # prepare_shutdown_root: /run/initramfs, to which systemd-shutdown pivots so that the root itself can be unmounted
-# (systemd's "Initrd interface"). The DHCP client lives in it too.
+# (systemd's "Initrd interface"). The DHCP client lives in it too, and the last resort.
 prepare_shutdown_root() {
   (
     cd "$ROOT/run" || exit
@@ -29,6 +29,11 @@ prepare_shutdown_root() {
     mv initramfs/bin/shutdown initramfs/
     cp -a "$ROOT/lib/mkroot" initramfs/lib/
     ln -s bin initramfs/sbin
+    # systemd-shutdown spares processes whose name begins with '@' ("Storage Daemons for the Root File System").
+    mkdir -p initramfs/@
+    ln -s ../bin/busybox initramfs/@/busybox
+    # What a shell in the background reads; a device would be of no use on a file system without devices.
+    : >initramfs/dev/null
   )
 }
 
@@ -38,6 +43,8 @@ write_hand_over() {
   write_networkd_configuration
   write_network_manager_configuration
   write_ifupdown_state
+  write_last_resort poweroff 'poweroff.target halt.target'
+  write_last_resort reboot 'reboot.target kexec.target'
   write_boot_facts
   hand_over_summary="hostname $node_name, $boot_nic kept"
 }
@@ -91,6 +98,27 @@ write_ifupdown_state() {
 ExecStop=
 ExecStop=-/sbin/ifdown -a --read-environment --exclude=lo --exclude=$boot_nic
 END
+}
+
+# write_last_resort VERB TARGETS: a unit whose process learns that the machine goes down by being stopped. systemd stops first
+# what was started last, so it is asked before a unit can make PID 1 wait for the server: hence After=. It has nothing to
+# execute then.
+write_last_resort() {
+  mkdir -p "$ROOT/run/systemd/system/multi-user.target.wants"
+  write_file "$ROOT/run/systemd/system/mkroot-last-resort-$1.service" <<END
+[Unit]
+Description=$1 although the server of the root is gone
+DefaultDependencies=no
+IgnoreOnIsolate=yes
+Conflicts=$2
+After=sysinit.target basic.target network.target remote-fs.target multi-user.target graphical.target
+[Service]
+ExecStart=@/run/initramfs/bin/busybox @/chroot /run/initramfs @/busybox sh /lib/mkroot/last-resort $1
+KillMode=process
+StandardOutput=file:/dev/kmsg
+StandardError=null
+END
+  ln -s "../mkroot-last-resort-$1.service" "$ROOT/run/systemd/system/multi-user.target.wants/"
 }
 
 # write_boot_facts: /run/mkroot/boot, key=value lines for whoever asks later what this node booted.

@@ -6,6 +6,7 @@
 nfs_immutable_options=ro,hard,tcp,nolock,nocto,noatime,actimeo=3600
 nfs_attempts=8
 nfs_attempt_timeout=40
+known_servers=''
 
 # parse_location TEXT DEFAULT_SERVER: [nfs:][server:]/path[,options] (dracut's ':options' too) into $location_server,
 # $location_path and $location_options; false if it is not a location.
@@ -64,15 +65,33 @@ mount_location() {
   attempt=1
   while :; do
     choose_nfs_version "$attempt"
-    try_nfs_mount "$1" && return 0
+    try_nfs_mount "$1" && note_server && return 0
     if [ "$attempt" -ge "$nfs_attempts" ]; then
       die "$location_server:$location_path" "$mount_error (NFS v$nfs_vers, $attempt attempts)"
     fi
     mount_pause "$attempt"
-    trouble "$location_server:$location_path" "$mount_error (NFS v$nfs_vers)" "attempt $((attempt + 1)) of $nfs_attempts in $answer s"
-    sleep "$answer"
+    pause=$answer
+    trouble "$location_server:$location_path" "$mount_error (NFS v$nfs_vers)" "attempt $((attempt + 1)) of $nfs_attempts in $pause s"
+    sleep "$pause"
     attempt=$((attempt + 1))
   done
+}
+
+# note_server: "address port version" for the last resort (lib/mkroot/last-resort), each server once.
+note_server() {
+  server_port=2049
+  case ,$mount_options in
+    *,port=*)
+      server_port=${mount_options##*,port=}
+      server_port=${server_port%%,*}
+      ;;
+  esac
+  case $known_servers in
+    *"$location_address $server_port "*) return 0 ;;
+  esac
+  known_servers="$known_servers$location_address $server_port ${nfs_vers%%.*}
+"
+  printf '%s' "$known_servers" >"$ROOT/run/initramfs/state/servers"
 }
 
 # mount_pause ATTEMPT: $answer seconds. The second attempt differs in version only and comes at once.

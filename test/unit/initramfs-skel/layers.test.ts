@@ -141,6 +141,12 @@ ${network}${mountAll}echo "$layers_summary"`,
     expect(kmsg.at(-1)).toMatch(
       /FAILED \[50\] base: 10\.0\.0\.5:\/r Connection refused \(NFS v4\.1, 8 attempts\); next: reboot in \d+ s/,
     );
+    // What is slept is what was announced.
+    const announced = kmsg.flatMap((line) => /next: attempt \d of 8 in (\d+) s/.exec(line)?.[1] ?? []);
+    expect(calls.filter((call) => call.startsWith('sleep')).slice(0, 7)).toEqual(
+      announced.map((pause) => `sleep ${pause}`),
+    );
+    expect(Number(announced.at(-1))).toBeGreaterThanOrEqual(7);
     const forced = runOnTarget(
       shell,
       `read_command_line 'mkroot.base=10.0.0.5:/r,vers=4.1 mkroot.nfsvers=3'\n${network}mount_base_layer; echo "$base_summary"`,

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { skeleton } from './target-shell.js';
 
-const programs = ['init', 'shutdown', 'lib/mkroot/dhcp-client', 'lib/mkroot/dhcp-event'];
+const programs = [
+  'init',
+  'shutdown',
+  'lib/mkroot/dhcp-client',
+  'lib/mkroot/dhcp-event',
+  'lib/mkroot/last-resort',
+];
 const library = readdirSync(join(skeleton, 'lib/mkroot')).map((name) => `lib/mkroot/${name}`);
 
 describe("the target's shell code", () => {

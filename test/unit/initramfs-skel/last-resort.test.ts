@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { runOnTarget, runWithMocks, shells } from './target-shell.js';
+
+/** The service as systemd stops it: its main process gets SIGTERM while it naps. `answer` tells what probe number $probe gets. */
+const stopped = (answer: string) => `
+poweroff() { note poweroff "$@"; }
+sync() { note sync; }
+kill() { note kill; }
+nap() { command kill -TERM $$; }
+sleep() { if [ "$1" = 86400 ]; then nap; fi; note sleep "$1"; }
+nc() {
+  note nc "$@"
+  od -A n -v -t x1 >"$ROOT/packet"
+  probe=$(grep -c ^nc "$ROOT/calls")
+  ${answer}
+}
+MKROOT_STATE_DIRECTORY=$ROOT/run/initramfs/state
+set -- poweroff
+. "$SKELETON/lib/mkroot/last-resort"`;
+const servers = { 'run/initramfs/state/servers': '10.77.0.1 2049 3\n' };
+
+describe.each(shells)('the last resort under $name', (shell) => {
+  it('powers off when six probes in a row got no answer; a probe is an NFS NULL call', () => {
+    const { calls, stdout, read, stderr } = runWithMocks(shell, stopped(':'), servers);
+    expect(stderr).toBe('');
+    expect(calls.filter((call) => call.startsWith('nc'))).toEqual(Array(6).fill('nc -w 4 10.77.0.1 2049'));
+    expect(calls).toContain('poweroff -n -f');
+    expect(stdout).toBe('<3>mkroot: shutdown: FAILED: 10.77.0.1 does not answer; next: poweroff at once\n');
+    // RFC 5531: record mark, xid, CALL, RPC 2, program 100003, version 3, procedure 0, no credentials, no verifier.
+    expect(read('packet')?.replace(/\s+/g, '')).toBe(
+      `800000286d6b7274${'0'.repeat(8)}00000002000186a300000003${'0'.repeat(40)}`,
+    );
+  });
+
+  it('lets services take their time as long as the server answers, and starts counting anew after an answer', () => {
+    const answer = '{ [ "$probe" -le 4 ] || [ "$probe" -eq 10 ]; } && printf abcdefgh || :';
+    const { calls } = runWithMocks(shell, stopped(answer), servers);
+    expect(calls.filter((call) => call.startsWith('nc'))).toHaveLength(10 + 6);
+    expect(calls).toContain('poweroff -n -f');
+  });
+
+  it('asks every server of the root, each once, with its own port and version', () => {
+    const { read } = runOnTarget(
+      shell,
+      `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 node_name=n1 lease_dns=''
+       read_command_line 'mkroot.base=10.0.0.5:/b mkroot.cluster=/c mkroot.host=10.0.0.6:/h,vers=4.2,mountport=7,port=2050'
+       mount_base_layer; mount_upper_layers`,
+    );
+    expect(read('run/initramfs/state/servers')).toBe('10.0.0.5 2049 3\n10.0.0.6 2050 4\n');
+  });
+
+  it('is a unit for each verb that is stopped before what runs on the node, and spared by systemd-shutdown', () => {
+    const { read } = runOnTarget(
+      shell,
+      `boot_nic=eth0 node_mac=52:54:00:00:00:01 node_ip=10.0.0.1 base_summary=b layers_summary=l lower_directories=d
+       node_name=n1; write_hand_over`,
+    );
+    for (const [verb, target] of [
+      ['poweroff', 'poweroff.target halt.target'],
+      ['reboot', 'reboot.target kexec.target'],
+    ] as const) {
+      const unit = read(`run/systemd/system/mkroot-last-resort-${verb}.service`);
+      expect(unit).toContain(`Conflicts=${target}\n`);
+      expect(unit).toMatch(/^After=.*multi-user\.target/m);
+      expect(unit).toMatch(/^ExecStart=@\S+ @\/chroot \/run\/initramfs @\/busybox sh /m);
+      expect(unit).toContain('KillMode=process\n');
+    }
+  });
+});
