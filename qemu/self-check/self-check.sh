@@ -10,6 +10,8 @@
 : "${REPORT:=/dev/ttyS1}"
 : "${SETTLE:=60}"
 
+# A scenario sets it when it switches the node off itself.
+STAY_UP=''
 # Set by expected.sh: host name; layer names, topmost first; modules that must load.
 EXPECT_HOSTNAME='' EXPECT_LAYERS='' EXPECT_MODULES=''
 
@@ -133,10 +135,10 @@ check_module() {
 	fi
 }
 
-# However the check ends, the lab learns of it and the node goes down.
+# However the check ends, the lab learns of it and the node goes down, unless somebody else sees to that.
 finish() {
 	printf 'end=%s\n' "$(uptime_seconds)" >&3
-	if [ -z "$ROOT" ]; then systemctl poweroff --no-block; fi
+	if [ -z "$ROOT$STAY_UP" ]; then systemctl poweroff --no-block; fi
 }
 
 exec 3>"$REPORT"
@@ -151,3 +153,7 @@ check_base_is_read_only
 check_writing_works
 check_hostname
 for module in $EXPECT_MODULES; do check_module "$module"; done
+if [ -e "$ROOT/etc/mkroot-self-check/scenario.sh" ]; then
+	# shellcheck source=/dev/null
+	. "$ROOT/etc/mkroot-self-check/scenario.sh"
+fi

@@ -5,15 +5,17 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { imageNameOf } from '../images/image-name.js';
-import { bootTest } from '../pipelines/boot-test.js';
+import { type BootTestOptions, bootTest } from '../pipelines/boot-test.js';
 import { toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
+import type { Ports } from '../ports/ports.js';
 import { findPublishedImage } from '../stages/find-published-image.js';
 import type { BootSubject } from '../stages/prepare-lab-files.js';
 import type { AcceleratorChoice } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { bootSummary } from '../vm/boot-summary.js';
 import type { EmulatedNic } from '../vm/qemu-argv.js';
+import type { ScenarioReport } from '../vm/scenario-report.js';
 
 /** The directory qemu/ of the package: lab files that travel into the node. */
 const SHIPPED_FILES = fileURLToPath(new URL('../../qemu', import.meta.url));
@@ -32,6 +34,7 @@ stays behind. See docs/qemu-test.md.`;
     '<%= config.bin %> <%= command.id %> compute --report ./boot-report',
     '<%= config.bin %> <%= command.id %> --root ./root --kernel ./vmlinuz --initrd ./initrd.img',
     '<%= config.bin %> <%= command.id %> compute --net user',
+    '<%= config.bin %> <%= command.id %> compute --scenario all',
   ];
 
   static override args = {
@@ -95,15 +98,20 @@ stays behind. See docs/qemu-test.md.`;
       description: 'directory for logs, timeline.json and report.html',
       helpValue: 'DIR',
     }),
+    scenario: Flags.string({
+      description: 'run this scenario of qemu/scenarios, or all, instead of a plain boot',
+      helpValue: 'NAME',
+      multiple: true,
+    }),
     keep: Flags.boolean({ description: 'keep the lab’s files and logs after a success too' }),
   };
 
-  async run(): Promise<BootReport> {
+  async run(): Promise<BootReport | readonly ScenarioReport[]> {
     const { args, flags } = await this.parse(QemuTest);
     const ports = this.ports({ verbose: flags.verbose });
     const state = toBytePath(resolve(flags.state));
     const { image, subject } = this.#subject(ports.fs, state, args.recipe, flags);
-    const report = await bootTest(ports, {
+    const options: BootTestOptions = {
       image,
       subject,
       ...(flags.nic === undefined ? {} : { modules: flags.nic }),
@@ -121,10 +129,32 @@ stays behind. See docs/qemu-test.md.`;
       shippedFiles: toBytePath(SHIPPED_FILES),
       kernelArguments: flags.append,
       signal: this.interrupted,
-    });
+    };
+    if (flags.scenario !== undefined) return this.#scenarios(ports, options, flags.scenario);
+    const report = await bootTest(ports, options);
     for (const line of bootSummary(report)) this.log(line);
     if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
     return report;
+  }
+
+  async #scenarios(
+    ports: Ports,
+    options: BootTestOptions,
+    names: readonly string[],
+  ): Promise<readonly ScenarioReport[]> {
+    const [{ loadScenarios }, { runScenarios }, { scenarioSummary }] = await Promise.all([
+      import('../vm/load-scenarios.js'),
+      import('../pipelines/run-scenarios.js'),
+      import('../vm/scenario-report.js'),
+    ]);
+    const scenarios = loadScenarios(ports.fs, `${options.shippedFiles}/scenarios`, names);
+    const reports = await runScenarios(ports, scenarios, options, (report) => {
+      for (const line of scenarioSummary(report)) this.log(line);
+    });
+    const failed = reports.filter(({ result }) => result === 'fail');
+    this.log(`${reports.length - failed.length} of ${reports.length} scenarios pass`);
+    if (failed.length > 0) process.exitCode = ExitCode.TestFailed;
+    return reports;
   }
 
   #subject(

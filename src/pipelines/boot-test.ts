@@ -8,7 +8,7 @@ import { bootNode } from '../stages/boot-node.js';
 import { type BootSubject, type LabFiles, prepareLabFiles } from '../stages/prepare-lab-files.js';
 import { requireLabTools } from '../stages/require-lab-tools.js';
 import { removeStaleLabs, reserveLabDirectory } from '../stages/reserve-lab-directory.js';
-import { startLabServices } from '../stages/start-lab-services.js';
+import { type ServiceVerb, startLabServices } from '../stages/start-lab-services.js';
 import { writeBootReport } from '../stages/write-boot-report.js';
 import type { ExpectedNode } from '../stages/write-self-check-layers.js';
 import { type AcceleratorChoice, acceleratorsToTry } from '../vm/accelerator.js';
@@ -18,7 +18,9 @@ import { TFTP } from '../vm/lab-config.js';
 import { LabNamespace } from '../vm/lab-namespace.js';
 import { LAB } from '../vm/lab-network.js';
 import { bootMilestones, type Milestone } from '../vm/milestones.js';
-import type { EmulatedNic, NodeNetwork } from '../vm/qemu-argv.js';
+import type { EmulatedNic, Machine, NodeNetwork, OtherNic } from '../vm/qemu-argv.js';
+import type { ScenarioBoot } from '../vm/scenario.js';
+import { ScenarioDirector } from '../vm/scenario-director.js';
 import { selfCheckNames } from '../vm/self-check-report.js';
 import { type KnownInitrd, knowInitrd } from './know-initrd.js';
 
@@ -53,6 +55,8 @@ export interface BootTestOptions {
   readonly shippedFiles: BytePath;
   /** Further words for the kernel's command line. */
   readonly kernelArguments: readonly string[];
+  /** What happens to the boot from outside, and what has to be seen; a plain boot without it. */
+  readonly scenario?: ScenarioBoot;
   readonly signal?: AbortSignal;
 }
 
@@ -125,6 +129,9 @@ interface RunningLab {
   readonly enter: (argv: readonly string[]) => [string, ...string[]];
   readonly listenToDhcpLog: (listener: ((line: string) => void) | undefined) => void;
   readonly problem: () => string | undefined;
+  /** A step of a scenario, such as `nfs stop`. */
+  readonly toServers: (step: string) => Promise<void>;
+  readonly direct: Machine['direct'];
 }
 
 /** Lays out the files of a lab and starts its servers; in QEMU's own network there are none to start. */
@@ -139,16 +146,18 @@ async function startLab(
 ): Promise<RunningLab> {
   const initrd = await knowInitrd(ports, options, `${directory}/${TFTP.driverSegment}`);
   const expected: ExpectedNode = {
-    hostname: LAB.hostname,
+    hostname: options.scenario?.hostname ?? LAB.hostname,
     modules: initrd.modules,
     shippedFiles: `${options.shippedFiles}/self-check`,
+    ...(options.scenario?.guest === undefined ? {} : { guestScript: options.scenario.guest }),
   };
+  const commandLine = commandLineOf(options);
   const files = prepareLabFiles(
     ports.fs,
     directory,
     { ...options.subject, ...initrd.segment },
     namespace === undefined ? undefined : expected,
-    commandLineOf(options),
+    commandLine,
   );
   let dhcpListener: ((line: string) => void) | undefined;
   const services =
@@ -157,6 +166,8 @@ async function startLab(
       : await startLabServices(ports, namespace, files, {
           logs,
           onDhcpLine: (line) => dhcpListener?.(line),
+          furtherTaps: nicsOf(options.scenario).map(({ tap, place }) => ({ device: tap, place })),
+          ...(options.scenario?.dhcp === undefined ? {} : { dhcp: options.scenario.dhcp }),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
         });
   return {
@@ -171,7 +182,47 @@ async function startLab(
       const name = services?.dead();
       return name === undefined ? undefined : `${name}, a server of the lab, ended; see ${logs}/${name}.log`;
     },
+    toServers: async (step) => {
+      const [name, verb] = step.split(' ') as ['nfs' | 'dhcp', ServiceVerb];
+      await services?.control(name, verb);
+    },
+    direct:
+      options.scenario === undefined || options.scenario.start === 'pxe'
+        ? undefined
+        : {
+            kernel: files.kernel.path,
+            initrd: joinSegments(ports, `${directory}/direct.img`, files),
+            commandLine,
+          },
   };
+}
+
+/** One file of the segments that the boot loader would fetch one after the other; the kernel wants each at a multiple of four. */
+function joinSegments({ fs }: Ports, path: BytePath, { initrd, driverSegment }: LabFiles): BytePath {
+  const output = fs.create(path);
+  for (const segment of [initrd, ...(driverSegment === undefined ? [] : [driverSegment])]) {
+    for (const chunk of fs.readChunks(segment.path)) output.write(chunk);
+    output.write(new Uint8Array((4 - (segment.size % 4)) % 4));
+  }
+  output.commit();
+  return path;
+}
+
+/** The NICs beside the one that the node boots from. */
+function nicsOf(scenario: ScenarioBoot | undefined): (OtherNic & { readonly place: 'lab' | 'elsewhere' })[] {
+  const { nics = ['lab'], bootNic = 1 } = scenario ?? {};
+  return nics.flatMap((place, index) =>
+    index + 1 === bootNic
+      ? []
+      : [
+          {
+            mac: `52:54:00:77:01:0${index + 1}`,
+            tap: `other${index + 1}`,
+            place,
+            slot: index + 1 < bootNic ? ('before' as const) : ('behind' as const),
+          },
+        ],
+  );
 }
 
 async function bootWithFallback(
@@ -180,22 +231,26 @@ async function bootWithFallback(
   lab: RunningLab,
 ): Promise<BootReport> {
   const choices = acceleratorsToTry(options.accelerator, ports.fs.lstat('/dev/kvm') !== undefined);
-  const milestones = milestonesFor(options.network);
+  const { scenario } = options;
+  const milestones = milestonesFor(options);
   const consoleLog = `${lab.logs}/console.log`;
   let fallback: string | undefined;
   for (const [index, accelerator] of choices.entries()) {
     const task = ports.progress.task(`Boot (${accelerator.toUpperCase()})`);
     const startedAt = ports.clock.now().toISOString();
+    const director = scenario === undefined ? undefined : new ScenarioDirector(scenario);
     const attempt = await watched(task, () =>
       bootNode(ports, {
         machine: {
           accelerator,
           nic: options.nic,
-          mac: LAB.mac,
+          mac: scenario?.mac ?? LAB.mac,
           network: nodeNetwork(options.network, lab.files.tftpRoot),
           memory: options.memory,
           cpus: options.cpus,
           secondSerial: `${lab.logs}/self-check.log`,
+          ...(lab.direct === undefined ? {} : { direct: lab.direct }),
+          ...(scenario === undefined ? {} : { monitor: true, otherNics: nicsOf(scenario) }),
         },
         enter: lab.enter,
         served: { loader: TFTP.loader, kernel: TFTP.kernel, lastInitrd: lab.files.lastInitrd },
@@ -205,6 +260,9 @@ async function bootWithFallback(
         listenToDhcpLog: lab.listenToDhcpLog,
         labProblem: lab.problem,
         onNews: (what, atMs) => task.update(`${(atMs / 1000).toFixed(1)} s ${what}`),
+        ...(director === undefined
+          ? {}
+          : { direction: { director, resets: scenario?.end === 'reset', toServers: lab.toServers } }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       }),
     );
@@ -217,8 +275,10 @@ async function bootWithFallback(
     const checks = [...lab.initrd.checks, ...attempt.selfCheck.checks];
     const failure = failureOf({
       ...attempt,
+      problem: attempt.problem ?? director?.problem(attempt.endedMs, checks),
+      goalReached: scenario?.end === 'reset' && attempt.problem === undefined,
       checks,
-      requiredChecks: options.network === 'lab' ? selfCheckNames(lab.initrd.modules) : [],
+      requiredChecks: milestones.at(-1)?.id === 'power-off' ? selfCheckNames(lab.initrd.modules) : [],
     });
     if (failure === undefined) task.done(`${attempt.timeline.latest?.title ?? 'nothing'} reached`);
     else task.fail(failure.reason);
@@ -235,6 +295,9 @@ async function bootWithFallback(
       ...(lab.files.driverSegment === undefined ? {} : { driverSegment: lab.files.driverSegment }),
       milestones: attempt.timeline.reached,
       checks,
+      ...(director === undefined
+        ? {}
+        : { proved: director.proved, secondsFromLastStep: director.sinceLastStep(attempt.endedMs) }),
       ...(failure === undefined ? {} : { failure }),
       notTested: options.network === 'user' ? NOT_TESTED_WITHOUT_LAB : [],
       logs: displayPath(lab.logs),
@@ -252,24 +315,37 @@ async function watched<T>(task: Task, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Milestones up to the one that ends the test. */
-function milestonesFor(network: BootNetwork): readonly Milestone[] {
+/** Milestones up to the one that ends the test, without those of a firmware that takes no part. */
+function milestonesFor({ network, scenario }: BootTestOptions): readonly Milestone[] {
   const all = bootMilestones(bootStages);
-  return network === 'lab' ? all : all.slice(0, all.findIndex(({ id }) => id === USER_NETWORK_GOAL) + 1);
+  const goal = network === 'user' ? USER_NETWORK_GOAL : (scenario?.end ?? 'power-off');
+  const upToGoal =
+    goal === 'reset'
+      ? all.filter(({ id }) => id !== 'power-off')
+      : all.slice(0, all.findIndex(({ id }) => id === goal) + 1);
+  const direct = scenario !== undefined && scenario.start !== 'pxe';
+  return upToGoal.filter(
+    ({ id, phase }) => !direct || id === 'power-on' || (phase !== 'firmware' && phase !== 'loader'),
+  );
 }
 
-function commandLineOf({ network, nfsVersion, kernelArguments }: BootTestOptions): string {
+function commandLineOf({ network, nfsVersion, kernelArguments, scenario }: BootTestOptions): string {
   const server = network === 'lab' ? LAB.server : USER_NETWORK_SERVER;
   const layer = (path: string) => ({ server, path });
+  const words = scenario?.commandLine?.split(/\s+/).filter((word) => word !== '');
   return renderKernelCommandLine({
     consoles: ['ttyS0,115200'],
-    base: layer('/base'),
-    ...(network === 'lab' ? { cluster: [layer('/cluster')], host: layer('/host') } : {}),
-    nfsVersion,
-    hostname: LAB.hostname,
+    ...(words === undefined
+      ? {
+          base: layer('/base'),
+          ...(network === 'lab' ? { cluster: [layer('/cluster')], host: layer('/host') } : {}),
+          nfsVersion: scenario?.nfsVersion ?? nfsVersion,
+          hostname: LAB.hostname,
+        }
+      : {}),
     // A node that gives up resets at once, which -no-reboot turns into the end of QEMU.
     panic: 1,
-    extra: kernelArguments,
+    extra: [...(words ?? []), ...kernelArguments],
   });
 }
 

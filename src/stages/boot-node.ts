@@ -10,7 +10,8 @@ import {
   type Milestone,
   type ServedFiles,
 } from '../vm/milestones.js';
-import { type Machine, qemuArgv } from '../vm/qemu-argv.js';
+import { BOOT_NETWORK, type Machine, MONITOR_SWITCH, qemuArgv } from '../vm/qemu-argv.js';
+import type { ScenarioDirector } from '../vm/scenario-director.js';
 import { parseSelfCheckReport, type SelfCheckReport } from '../vm/self-check-report.js';
 import { Timeline } from '../vm/timeline.js';
 
@@ -36,6 +37,17 @@ export interface BootAttempt {
   readonly silent: boolean;
   /** The last lines of the console, without escape sequences. */
   readonly consoleTail: readonly string[];
+  /** Milliseconds from power-on to the end, whatever that was. */
+  readonly endedMs: number;
+}
+
+/** What a scenario does to a boot. */
+export interface Direction {
+  readonly director: ScenarioDirector;
+  /** The boot is to end by the machine resetting itself, so a failure that leads there is none. */
+  readonly resets: boolean;
+  /** Does a step to the servers, such as `nfs stop`. */
+  readonly toServers: (step: string) => Promise<void>;
 }
 
 /** What boots, and what is watched. */
@@ -56,13 +68,14 @@ export interface BootNodeOptions {
   readonly labProblem: () => string | undefined;
   /** A milestone's title or what the node complains about, and when. */
   readonly onNews: (what: string, atMs: number) => void;
+  readonly direction?: Direction;
   readonly signal?: AbortSignal;
 }
 
 /** Switches a machine on and watches it until it reaches its goal, gives up, falls silent or runs out of time. */
 export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<BootAttempt> {
   const { runner, fs, clock } = ports;
-  const { machine, milestones, served, signal } = options;
+  const { machine, milestones, served, direction, signal } = options;
   const timeline = new Timeline(milestones);
   const consoleTail: string[] = [];
   const dhcpLog = new DhcpLogReader(served);
@@ -81,7 +94,9 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
   const qemu = await runner.start({
     argv: options.enter(qemuArgv(machine)),
     logFile: options.consoleLog,
+    ...(machine.monitor ? { input: 'pipe' as const } : {}),
     onLine: (line) => {
+      direction?.director.line(line);
       const text = plainConsoleLine(line);
       if (text.trim() !== '') consoleTail.push(text.trimEnd());
       if (consoleTail.length > CONSOLE_TAIL) consoleTail.shift();
@@ -100,14 +115,27 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
   try {
     for (let failedAt: number | undefined; ; ) {
       eventsFromSelfCheck(readSelfCheck(ports, machine.secondSerial)).forEach(note);
+      if (direction !== undefined) {
+        const { checks } = readSelfCheck(ports, machine.secondSerial);
+        const step = direction.director.due(now(), checks);
+        if (step !== undefined) {
+          options.onNews(step, now());
+          const command = monitorCommand(step, machine);
+          if (command === undefined) await direction.toServers(step);
+          else qemu.write(`${MONITOR_SWITCH}${command}\n${MONITOR_SWITCH}`);
+        }
+      }
       if (exit !== undefined) {
-        problem = problemOfEnd(timeline, goal, exit);
+        problem =
+          direction?.resets && exit.code === 0 && !timeline.has('power-off')
+            ? undefined
+            : problemOfEnd(timeline, goal, exit);
         silent = exit.code !== 0 && !timeline.has('firmware-dhcp');
         break;
       }
       if (goal !== 'power-off' && goal !== undefined && timeline.has(goal)) break;
       failedAt ??= timeline.failure === undefined ? undefined : now();
-      if (failedAt !== undefined && now() - failedAt > LAST_WORDS_MS) {
+      if (failedAt !== undefined && !direction?.resets && now() - failedAt > LAST_WORDS_MS) {
         problem = timeline.failure;
         break;
       }
@@ -117,7 +145,7 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
         problem = silenceOf({
           nowMs: now(),
           firmwareAtMs: timeline.at('firmware-dhcp'),
-          initrdAtMs: timeline.at('tftp-initrd'),
+          initrdAtMs: machine.direct === undefined ? timeline.at('tftp-initrd') : 0,
           kernelAtMs: timeline.at('kernel'),
         });
         silent = problem !== undefined;
@@ -130,7 +158,23 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
     if (exit === undefined) qemu.kill('SIGKILL');
     await exited;
   }
-  return { timeline, selfCheck: readSelfCheck(ports, machine.secondSerial), problem, silent, consoleTail };
+  const selfCheck = readSelfCheck(ports, machine.secondSerial);
+  return { timeline, selfCheck, problem, silent, consoleTail, endedMs: now() };
+}
+
+const KEYS: Readonly<Record<string, string>> = {
+  'press power': 'system_powerdown',
+  'press ctrl-alt-delete': 'sendkey ctrl-alt-delete',
+};
+
+/** A step that is done by QEMU's monitor, as its command; undefined for one that is done to the servers. */
+function monitorCommand(step: string, { otherNics = [] }: Machine): string | undefined {
+  const link = /^link (\d) (up|down)$/.exec(step);
+  if (link === null) return KEYS[step];
+  const before = otherNics.filter(({ slot }) => slot === 'before').map(({ tap }) => tap);
+  const behind = otherNics.filter(({ slot }) => slot === 'behind').map(({ tap }) => tap);
+  const network = [...before, BOOT_NETWORK, ...behind][Number(link[1]) - 1] ?? BOOT_NETWORK;
+  return `set_link ${network} ${link[2] === 'up' ? 'on' : 'off'}`;
 }
 
 function readSelfCheck({ fs }: Ports, path: BytePath): SelfCheckReport {

@@ -78,7 +78,8 @@ export function prepareLabFiles(
     expected === undefined
       ? []
       : [
-          { name: '/base', directory: subject.root },
+          // nfs-ganesha refuses a path that leads over a link.
+          { name: '/base', directory: new Sysroot(fs, '').resolve(subject.root)?.hostPath ?? subject.root },
           ...writeSelfCheckLayers(fs, directory, subject.root, expected),
         ];
   // No serial directive: the BIOS already repeats on the serial port what the boot loader prints.

@@ -6,7 +6,7 @@ import type { Ports } from '../ports/ports.js';
 import type { RunningProcess } from '../ports/process-runner.js';
 import { labDnsmasqExtras, TFTP } from '../vm/lab-config.js';
 import type { LabNamespace } from '../vm/lab-namespace.js';
-import { LAB, networkBatch } from '../vm/lab-network.js';
+import { type FurtherTap, LAB, networkBatch } from '../vm/lab-network.js';
 import type { LabFiles } from './prepare-lab-files.js';
 
 /** How long a service may take until it is ready; each takes well under a second on an idle machine. */
@@ -16,6 +16,21 @@ const READY_TIMEOUT_MS = 30_000;
 export interface LabServices {
   /** Name of the first one that ended although nobody asked it to; undefined while all run. */
   readonly dead: () => string | undefined;
+  /** Starts a server that does not run, kills, stops or continues one that does. */
+  readonly control: (name: 'nfs' | 'dhcp', verb: ServiceVerb) => Promise<void>;
+}
+
+/** What can be done to a server: start it, kill it, stop it (it keeps its connections but is silent), let it go on. */
+export type ServiceVerb = 'start' | 'stop' | 'pause' | 'resume';
+
+/** What a lab's DHCP server does out of the ordinary. */
+export interface LabDhcp {
+  /** It does not run until it is started. */
+  readonly off?: boolean | undefined;
+  /** Sent to everybody as option 12, as it is. */
+  readonly hostname?: string | undefined;
+  /** Option 17. */
+  readonly rootPath?: string | undefined;
 }
 
 /** Where the servers write and who listens. */
@@ -24,6 +39,8 @@ export interface LabServiceOptions {
   readonly logs: BytePath;
   /** Each line of dnsmasq's log as it comes. */
   readonly onDhcpLine: (line: string) => void;
+  readonly dhcp?: LabDhcp;
+  readonly furtherTaps?: readonly FurtherTap[];
   readonly signal?: AbortSignal;
 }
 
@@ -57,7 +74,7 @@ export async function startLabServices(
   // rpcbind and ganesha keep sockets and locks in /run; other labs and the host have theirs.
   await inside(['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'mkroot-lab', '/run']);
   await inside(['mkdir', '/run/rpcbind', '/run/ganesha']);
-  await inside(['ip', '-batch', '-'], networkBatch());
+  await inside(['ip', '-batch', '-'], networkBatch(options.furtherTaps));
 
   const ganeshaConf = `${options.logs}/ganesha.conf`;
   fs.writeFile(
@@ -82,7 +99,11 @@ export async function startLabServices(
       pidFile: '/run/dnsmasq.pid',
       logFile: '-',
       skipPing: true,
-    }) + labDnsmasqExtras(LAB.bridge),
+      ...(options.dhcp?.rootPath === undefined ? {} : { rootPath: options.dhcp.rootPath }),
+    }) +
+      labDnsmasqExtras(LAB.bridge) +
+      // Not dhcp-host=: that takes names only, and this is for what is none.
+      (options.dhcp?.hostname === undefined ? '' : `dhcp-option-force=12,"${options.dhcp.hostname}"\n`),
   );
   const services: Service[] = [
     { name: 'rpcbind', argv: ['rpcbind', '-f', '-w'], readyFile: '/run/rpcbind.sock' },
@@ -99,14 +120,33 @@ export async function startLabServices(
     },
   ];
   let dead: string | undefined;
-  for (const service of services) {
-    const running = await startService(ports, namespace, service, options);
-    void running.exited.then(() => {
-      dead ??= service.name;
+  const running = new Map<string, RunningProcess>();
+  const start = async (service: Service): Promise<void> => {
+    const started = await startService(ports, namespace, service, options);
+    running.set(service.name, started);
+    void started.exited.then(() => {
+      if (running.get(service.name) === started) dead ??= service.name;
     });
+  };
+  for (const service of services) {
+    if (!(service.name === 'dnsmasq' && options.dhcp?.off)) await start(service);
   }
-  return { dead: () => dead };
+  return {
+    dead: () => dead,
+    control: async (name, verb) => {
+      const service = services.find((one) => one.name === SERVICE_OF[name])!;
+      const process = running.get(service.name);
+      if (verb === 'start') await start(service);
+      else if (verb === 'stop') {
+        running.delete(service.name);
+        process?.kill('SIGKILL');
+        await process?.exited;
+      } else process?.kill(verb === 'pause' ? 'SIGSTOP' : 'SIGCONT');
+    },
+  };
 }
+
+const SERVICE_OF = { nfs: 'nfs-ganesha', dhcp: 'dnsmasq' } as const;
 
 async function startService(
   { runner, fs, clock }: Ports,

@@ -11,6 +11,8 @@ export interface ExpectedNode {
   readonly modules: readonly string[];
   /** Directory with self-check.sh and mkroot-self-check.service, shipped in qemu/self-check. */
   readonly shippedFiles: BytePath;
+  /** Shell script of a scenario, which the self-check runs in the end. */
+  readonly guestScript?: string;
 }
 
 /** The layers above the base, topmost first, as the node sees their names below /run/mkroot. */
@@ -29,7 +31,7 @@ export function writeSelfCheckLayers(
   fs: FileSystem,
   directory: BytePath,
   root: BytePath,
-  { hostname, modules, shippedFiles }: ExpectedNode,
+  { hostname, modules, shippedFiles, guestScript }: ExpectedNode,
 ): LabExport[] {
   const base = new Sysroot(fs, root);
   const files: Readonly<Record<(typeof LAYERS)[number], Readonly<Record<string, string | Uint8Array>>>> = {
@@ -37,6 +39,7 @@ export function writeSelfCheckLayers(
       [`${OWN_DIRECTORY}/layer`]: 'host\n',
       [`${OWN_DIRECTORY}/expected.sh`]: expectation(hostname, modules),
       [`${OWN_DIRECTORY}/self-check.sh`]: fs.readFile(`${shippedFiles}/self-check.sh`),
+      ...(guestScript === undefined ? {} : { [`${OWN_DIRECTORY}/scenario.sh`]: guestScript }),
       [`etc/systemd/system/${UNIT}`]: fs.readFile(`${shippedFiles}/${UNIT}`),
     },
     cluster: { [`${OWN_DIRECTORY}/layer`]: 'cluster\n' },

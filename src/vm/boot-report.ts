@@ -28,6 +28,10 @@ export interface BootReport {
   readonly driverSegment?: ReportedFile;
   readonly milestones: readonly Reached[];
   readonly checks: readonly SelfCheck[];
+  /** What a scenario saw of what it expects, in words. */
+  readonly proved?: readonly string[];
+  /** From the last thing that a scenario did to the node to the end of the boot. */
+  readonly secondsFromLastStep?: number;
   readonly failure?: {
     /** Title of the milestone that did not come; absent if all came and a check failed. */
     readonly milestone?: string;

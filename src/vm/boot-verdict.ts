@@ -7,6 +7,8 @@ export interface BootEvidence {
   readonly timeline: Timeline;
   /** Why the boot was given up, if it was. */
   readonly problem: string | undefined;
+  /** The boot ended as it should, although not at its last milestone. */
+  readonly goalReached?: boolean;
   readonly checks: readonly SelfCheck[];
   /** Checks without which there is no pass. */
   readonly requiredChecks: readonly string[];
@@ -18,11 +20,12 @@ export interface BootEvidence {
 export function failureOf({
   timeline,
   problem,
+  goalReached = false,
   checks,
   requiredChecks,
   consoleTail,
 }: BootEvidence): BootReport['failure'] {
-  const milestone = timeline.missing?.title;
+  const milestone = goalReached ? undefined : timeline.missing?.title;
   if (problem !== undefined || milestone !== undefined) {
     return {
       ...(milestone === undefined ? {} : { milestone }),

@@ -15,8 +15,14 @@ export const LAB = {
 /** IPv6 prefix of the lab (RFC 4193); see labDnsmasqExtras for why there is one. */
 export const LAB_IPV6_PREFIX = 'fd77::';
 
+/** A further tap of the lab: on its bridge, or on none, where nobody answers. */
+export interface FurtherTap {
+  readonly device: string;
+  readonly place: 'lab' | 'elsewhere';
+}
+
 /** Input of `ip -batch -` (ip(8)) that makes the lab's network: loopback, a bridge with the server's address, a tap. */
-export function networkBatch(): string {
+export function networkBatch(further: readonly FurtherTap[] = []): string {
   const { server, prefixLength, bridge, tap } = LAB;
   return `${[
     'link set lo up',
@@ -26,5 +32,9 @@ export function networkBatch(): string {
     `address add ${LAB_IPV6_PREFIX}1/64 dev ${bridge} nodad`,
     `tuntap add ${tap} mode tap`,
     `link set ${tap} master ${bridge} up`,
+    ...further.flatMap(({ device, place }) => [
+      `tuntap add ${device} mode tap`,
+      `link set ${device} ${place === 'lab' ? `master ${bridge} ` : ''}up`,
+    ]),
   ].join('\n')}\n`;
 }

@@ -27,7 +27,27 @@ export interface Machine {
   readonly cpus: number;
   /** File that gets what the guest writes to its second serial port, /dev/ttyS1. */
   readonly secondSerial: string;
+  /** Further NICs, in slots before or behind that of the NIC that the machine boots from. */
+  readonly otherNics?: readonly OtherNic[];
+  /** Loaded by QEMU itself; without it the firmware boots from the NIC. */
+  readonly direct?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
+  /** QEMU's monitor listens on standard input, between two {@link MONITOR_SWITCH}. */
+  readonly monitor?: boolean;
 }
+
+/** A NIC that the machine does not boot from. */
+export interface OtherNic {
+  readonly mac: string;
+  /** Tap device. */
+  readonly tap: string;
+  readonly slot: 'before' | 'behind';
+}
+
+/** Name of the boot NIC's network in QEMU's monitor. */
+export const BOOT_NETWORK = 'boot';
+
+/** What turns standard input from the serial port to the monitor and back: Ctrl-A c. */
+export const MONITOR_SWITCH = '\u0001c';
 
 const DEVICE_OF: Readonly<Record<EmulatedNic, string>> = {
   e1000: 'e1000',
@@ -50,22 +70,42 @@ export function qemuArgv(machine: Machine): [string, ...string[]] {
     '-nodefaults',
     ...['-display', 'none'],
     '-no-reboot',
-    ...['-serial', 'stdio'],
+    ...['-serial', machine.monitor ? 'mon:stdio' : 'stdio'],
     ...['-chardev', `file,id=check,path=${escapeComma(secondSerial)}`],
     ...['-serial', 'chardev:check'],
+    ...otherNics(machine, 'before'),
     ...['-netdev', netdev(machine.network)],
-    ...['-device', `${DEVICE_OF[nic]},netdev=boot,mac=${mac}`],
+    ...[
+      '-device',
+      `${DEVICE_OF[nic]},netdev=${BOOT_NETWORK},mac=${mac}${machine.otherNics === undefined ? '' : ',bootindex=1'}`,
+    ],
+    ...otherNics(machine, 'behind'),
     ...['-device', 'virtio-rng-pci'],
-    ...['-boot', 'n'],
+    ...(machine.direct === undefined
+      ? ['-boot', 'n']
+      : [
+          ...['-kernel', machine.direct.kernel],
+          ...['-initrd', machine.direct.initrd],
+          ...['-append', machine.direct.commandLine],
+        ]),
   ];
+}
+
+function otherNics({ nic, otherNics: others = [] }: Machine, slot: OtherNic['slot']): string[] {
+  return others
+    .filter((other) => other.slot === slot)
+    .flatMap(({ mac, tap }) => [
+      ...['-netdev', `tap,id=${tap},ifname=${tap},script=no,downscript=no`],
+      ...['-device', `${DEVICE_OF[nic]},netdev=${tap},mac=${mac}`],
+    ]);
 }
 
 function netdev(network: NodeNetwork): string {
   if (network.kind === 'tap') {
-    return `tap,id=boot,ifname=${network.device},script=no,downscript=no`;
+    return `tap,id=${BOOT_NETWORK},ifname=${network.device},script=no,downscript=no`;
   }
   const { tftpRoot, bootFile, hostname } = network;
-  return `user,id=boot,hostname=${hostname},tftp=${escapeComma(tftpRoot)},bootfile=${bootFile}`;
+  return `user,id=${BOOT_NETWORK},hostname=${hostname},tftp=${escapeComma(tftpRoot)},bootfile=${bootFile}`;
 }
 
 /** In QEMU's key=value lists a comma in a value is written twice. */

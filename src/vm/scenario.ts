@@ -1,0 +1,133 @@
+import { z } from 'zod';
+
+const seconds = z.number().min(0);
+const pattern = z.string().refine(isPattern, 'is no regular expression');
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const ACTION =
+  /^(?:(?:nfs|dhcp) (?:start|stop|pause|resume)|link [1-9] (?:up|down)|press (?:power|ctrl-alt-delete))$/;
+
+const stepSchema = z.strictObject({
+  when: z
+    .union([seconds, z.strictObject({ console: pattern }), z.strictObject({ check: z.string() })])
+    .describe(
+      'Seconds after the step before (the first one: after power-on), a line of the console, or a check that the node reported.',
+    ),
+  do: z
+    .string()
+    .regex(ACTION, 'is no action')
+    .describe(
+      '`nfs` or `dhcp` with `start`, `stop` (killed), `pause` or `resume`; `link N up`, `link N down`; `press power`, `press ctrl-alt-delete`.',
+    ),
+});
+
+const expectationSchema = z.strictObject({
+  console: pattern.describe('A line that the console must show.'),
+  proves: z.string().min(1).describe('What is proved when it is seen, in words.'),
+});
+
+/** What may differ from one boot of a scenario to the next. */
+const bootFields = {
+  commandLine: z
+    .string()
+    .optional()
+    .describe(
+      'Words for the kernel instead of the usual ones, which name base, cluster and host layer and the host name.',
+    ),
+  start: z
+    .enum(['direct', 'pxe'])
+    .optional()
+    .describe(
+      '`pxe`: by the firmware, as a real node; `direct` (the default): QEMU loads kernel and initrd itself.',
+    ),
+  nics: z
+    .array(z.enum(['lab', 'elsewhere']))
+    .min(1)
+    .max(8)
+    .optional()
+    .describe(
+      'Network devices in the order of their slots: on the network of the lab, or on one where nobody answers.',
+    ),
+  bootNic: z.int().min(1).max(8).optional().describe('Which of them the node boots from, counted from 1.'),
+  mac: z
+    .string()
+    .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, 'is no MAC address')
+    .optional()
+    .describe('Of the device that the node boots from.'),
+  hostname: z.string().optional().describe('Name that the node must have in the end.'),
+  nfsVersion: z.enum(['3', '4.1', '4.2']).optional(),
+  dhcp: z
+    .strictObject({
+      off: z.boolean().optional().describe('There is no DHCP server until a step starts it.'),
+      hostname: z.string().optional().describe('Name that the DHCP server gives the node (option 12).'),
+      rootPath: z.string().optional().describe('Option 17.'),
+    })
+    .optional(),
+  guest: z
+    .string()
+    .optional()
+    .describe(
+      'Shell script that the node runs after the self-check; it reports by `report NAME pass|fail DETAIL`.',
+    ),
+  reports: z.array(z.string()).optional().describe('Checks that the script must have reported.'),
+  steps: z.array(stepSchema).optional().describe('What happens from outside, one after the other.'),
+  expect: z.array(expectationSchema).optional(),
+  end: z
+    .string()
+    .regex(/^(?:power-off|reset|init-\d\d-[a-z-]+)$/, 'is no end')
+    .optional()
+    .describe(
+      '`power-off` (the default), `reset`: the machine resets itself, or a stage such as `init-70-overlay`.',
+    ),
+  endWithin: seconds.optional().describe('Seconds from the last step to the end.'),
+  timeout: seconds.optional().describe('Seconds from power-on to the end; 240 by default.'),
+};
+
+const bootSchema = z.strictObject(bootFields);
+
+/** A scenario file, qemu/scenarios/NAME.yaml. */
+export const scenarioSchema = z.strictObject({
+  title: z.string().min(1).describe('What is shown to hold, as a sentence.'),
+  items: z.array(z.string()).describe('Items of the list of what the boot runtime must get right.'),
+  quick: z.boolean().optional().describe('Part of every run of the tests.'),
+  ...bootFields,
+  boots: z
+    .array(z.strictObject({ title: z.string().min(1), ...bootFields }))
+    .optional()
+    .describe(
+      'Several boots, one after the other; each is the scenario with these fields in place of its own.',
+    ),
+  same: z
+    .record(z.string(), z.array(z.int().min(1)))
+    .optional()
+    .describe('Check -> boots whose details must be equal.'),
+  differ: z
+    .record(z.string(), z.array(z.int().min(1)))
+    .optional()
+    .describe('Check -> boots of which no two may have the same detail.'),
+});
+
+/** One boot of a scenario: what is different from a plain boot test. */
+export type ScenarioBoot = z.infer<typeof bootSchema>;
+
+/** Something that is done to a node or its servers from outside. */
+export type ScenarioStep = z.infer<typeof stepSchema>;
+
+/** A scenario by its file's name. */
+export interface Scenario extends z.infer<typeof scenarioSchema> {
+  readonly name: string;
+}
+
+/** The boots of a scenario, each complete. */
+export function bootsOf(scenario: Scenario): readonly (ScenarioBoot & { readonly title: string })[] {
+  const { boots, name: _, items: _items, quick: _quick, same: _same, differ: _differ, ...common } = scenario;
+  return boots === undefined ? [common] : boots.map((boot) => ({ ...common, ...boot }));
+}
