@@ -12,8 +12,8 @@ export interface ImageEntry {
   /** Paths below the TFTP root. */
   readonly kernel: string;
   readonly initrds: readonly string[];
-  /** One word each; the boot device is not among them, since each loader knows it by a variable. */
-  readonly words: readonly string[];
+  /** Words with a blank between them; the boot device is not among them, since each loader knows it by a variable. */
+  readonly commandLine: string;
 }
 
 /** A memory test: one program for each kind of firmware. */
@@ -106,7 +106,7 @@ function entry(choice: BootChoice, boot: NodeBoot, memoryTest: NonNullable<Netbo
     title: `${name} ${generation}`,
     kernel: pathBelowRoot(kernel),
     initrds: initrds.map(pathBelowRoot),
-    words: commandLine.split(' '),
+    commandLine,
   } as const;
 }
 

@@ -71,12 +71,18 @@ function menuText({ entries, defaultLabel, timeout, serial }: BootMenu): string 
   return `${lines.join('\n')}\n`;
 }
 
-function imageLines({ kernel, initrds, words }: ImageEntry): string[] {
-  const command = [quoted(`/${kernel}`), ...words.map(quoted), 'BOOTIF=01-$net_default_mac'].join(' ');
+function imageLines({ kernel, initrds, commandLine }: ImageEntry): string[] {
+  const command = [quoted(`/${kernel}`), quotedWords(commandLine), 'BOOTIF=01-$net_default_mac'].join(' ');
   return [
     `  linux ${command}`,
     ...(initrds.length === 0 ? [] : [`  initrd ${initrds.map((path) => quoted(`/${path}`)).join(' ')}`]),
   ];
+}
+
+function quotedWords(commandLine: string): string {
+  return /^[A-Za-z0-9_.,:=/@%+ -]+$/.test(commandLine)
+    ? commandLine
+    : commandLine.split(' ').map(quoted).join(' ');
 }
 
 /** A word for GRUB's shell. Within single quotes nothing is special, and nothing can be escaped. */

@@ -43,7 +43,8 @@ export function addressNumber(address: string): number {
   if (!ipv4Pattern.test(address)) {
     throw new MkrootError(`Cannot use the address "${address}": it is no IPv4 address`);
   }
-  return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  const [a, b, c, d] = address.split('.') as [string, string, string, string];
+  return ((Number(a) * 256 + Number(b)) * 256 + Number(c)) * 256 + Number(d);
 }
 
 function addressText(number: number): string {

@@ -69,11 +69,11 @@ goto start
 /** iPXE knows by itself which device it booted from. */
 const bootDevice = `BOOTIF=01-\${netX/mac:hexhyp}`;
 
-function imageLines({ kernel, initrds, words }: ImageEntry, base: string): string[] {
+function imageLines({ kernel, initrds, commandLine }: ImageEntry, base: string): string[] {
   const names = initrds.map((_, index) => `initrd${index}.img`);
   return [
     // UEFI kernels take their initrds from iPXE by these names; under BIOS the words are harmless.
-    `kernel ${[`${base}${kernel}`, ...names.map((name) => `initrd=${name}`), ...words.map(plainWord), bootDevice].join(' ')} || goto failed`,
+    `kernel ${[`${base}${kernel}`, ...names.map((name) => `initrd=${name}`), plainText(commandLine), bootDevice].join(' ')} || goto failed`,
     ...initrds.map((path, index) => `initrd --name ${names[index]} ${base}${path} || goto failed`),
     'boot || goto failed',
   ];
@@ -99,7 +99,7 @@ function plainWord(word: string): string {
 }
 
 function plainText(text: string): string {
-  return text.split(' ').map(plainWord).join(' ');
+  return /^[A-Za-z0-9_.,:=/@%+ -]+$/.test(text) ? text : text.split(' ').map(plainWord).join(' ');
 }
 
 function rootUrl(root: string): string {

@@ -45,11 +45,11 @@ const LEASE_SECONDS = 12 * 3600;
  */
 export function renderNetbootTree(site: NetbootSite): ReadonlyMap<string, string> {
   checkDistinct(site);
-  return new Map([
-    ...serverFiles(site),
-    ...genericBootFiles(site),
-    ...site.nodes.flatMap((node) => nodeFiles(node, site)),
-  ]);
+  const files = new Map([...serverFiles(site), ...genericBootFiles(site)]);
+  for (const node of site.nodes) {
+    for (const [path, text] of nodeFiles(node, site)) files.set(path, text);
+  }
+  return files;
 }
 
 /** The boot files of one node; nobody else's depend on it. */

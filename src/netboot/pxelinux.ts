@@ -91,7 +91,7 @@ export function renderPxelinuxMenu({ entries, defaultLabel, timeout, serial }: B
         title,
         kernel: entry.kernel,
         initrds: entry.initrds,
-        commandLine: entry.words.join(' '),
+        commandLine: entry.commandLine,
       };
     }),
     defaultLabel,

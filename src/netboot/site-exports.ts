@@ -2,15 +2,12 @@ import { createHash } from 'node:crypto';
 import { MkrootError } from '../errors.js';
 import { type KernelExport, renderExports } from './exports.js';
 import { renderGanesha } from './ganesha.js';
-import { addressNumber } from './ipv4-subnet.js';
 import type { NetbootSite, ServedDirectory } from './netboot-site.js';
 
 /** A directory of the site and who may mount it. */
 interface SiteExport extends ServedDirectory {
   /** The one node's address, or the networks. */
   readonly clients: readonly string[];
-  /** Where the search for an Export_Id begins, 1 to 65535. */
-  readonly preferredId: number;
   /** What many nodes write to belongs to none of their roots. */
   readonly squashRoot: boolean;
 }
@@ -21,14 +18,12 @@ function siteExports({ directories, networks, nodes }: NetbootSite): SiteExport[
   const shared = directories.map((directory) => ({
     ...directory,
     clients: subnets,
-    preferredId: 0xf000 + (createHash('sha256').update(directory.path).digest().readUInt16BE() & 0xfff),
     squashRoot: directory.access === 'rw',
   }));
   const own = nodes.flatMap(({ address, directories: directoriesOfNode = [] }) =>
     directoriesOfNode.map((directory) => ({
       ...directory,
       clients: [address],
-      preferredId: addressNumber(address) & 0xffff || 1,
       squashRoot: false,
     })),
   );
@@ -63,25 +58,26 @@ export function renderSiteExports(site: NetbootSite): string {
 }
 
 /**
- * ganesha.conf of a site. Export numbers are part of the file handles that running nodes hold, so they follow from address
- * and path; a node that comes or goes changes no other's, unless two want the same number.
+ * ganesha.conf of a site. Export numbers are part of the file handles that running nodes hold, so each follows from its
+ * path: a node that comes or goes changes no other's, unless two paths come to the same number (of 65,535).
  */
 export function renderSiteGanesha(site: NetbootSite): string {
   const taken = new Set<number>();
   return renderGanesha({
     bindAddress: site.server.address,
     recoveryRoot: '/var/lib/nfs/ganesha',
-    exports: siteExports(site).map(({ path, clients, access, squashRoot, preferredId }) => ({
+    exports: siteExports(site).map(({ path, clients, access, squashRoot }) => ({
       path,
       clients,
       access: access === 'ro' ? 'RO' : 'RW',
       squashRoot,
-      id: freeId(taken, preferredId),
+      id: freeId(taken, path),
     })),
   });
 }
 
-function freeId(taken: Set<number>, preferred: number): number {
+function freeId(taken: Set<number>, path: string): number {
+  const preferred = createHash('sha256').update(path).digest().readUInt16BE() || 1;
   for (let step = 0; step < 65_535; step += 1) {
     const id = ((preferred - 1 + step) % 65_535) + 1;
     if (taken.has(id)) continue;
