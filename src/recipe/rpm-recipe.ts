@@ -7,7 +7,7 @@ export const RPM_DISTRIBUTIONS = ['rocky', 'almalinux', 'fedora', 'rhel-like'] a
 export type RpmDistribution = (typeof RPM_DISTRIBUTIONS)[number];
 
 /** A name, exact version (name-1.2-3.el9, name-0:1.2-3.el9.x86_64), file (/usr/bin/x) or group (@core). Never an option. */
-const RPM_SPEC = /^[A-Za-z0-9_@/][\w+.~^:/() *-]*$/;
+const RPM_SPEC = /^[A-Za-z0-9_@/*][\w+.~^:/() *-]*$/;
 
 /** Whether dnf(8) can take it as something to install: a name, an exact version, a file, a group. */
 export function isRpmSpec(spec: string): boolean {

@@ -1,7 +1,5 @@
 /** What dnf is doing, from a line of its output, in words for a progress line; undefined for lines that say nothing new. */
 export function dnfActivity(line: string): string | undefined {
-  const download = /^(?:\((\d+\/\d+)\): |\[ *(\d+\/\d+)\] )(\S+).*\|/.exec(line);
-  if (download !== null) return `downloading ${download[3]} (${download[1] ?? download[2]})`;
   const step =
     /^ *(?:\[ *(\d+\/\d+)\] )?(Installing|Upgrading|Running scriptlet|Verifying) *:? +(\S+)(?:.*?(\d+\/\d+) *$)?/i.exec(
       line,
@@ -11,6 +9,8 @@ export function dnfActivity(line: string): string | undefined {
     const count = before ?? after;
     return `${verb!.toLowerCase()} ${subject}${count === undefined ? '' : ` (${count})`}`;
   }
+  const download = /^(?:\((\d+\/\d+)\): |\[ *(\d+\/\d+)\] )(\S+).*\|/.exec(line);
+  if (download !== null) return `downloading ${download[3]} (${download[1] ?? download[2]})`;
   return undefined;
 }
 
