@@ -1,0 +1,72 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { openSite } from '../../cli/site.js';
+import { ExitCode, MkrootError } from '../../errors.js';
+
+/** `mkroot node set`: changes what a node boots, in nodes.yaml, and nothing else there. */
+export default class NodeSet extends BaseCommand {
+  static override summary = 'Change what a node boots: one value in nodes.yaml, and nothing else there';
+
+  static override description =
+    "The value goes into the node's own entry, or into `overrides` for one of a range. Comments and everything else in the file stay as they are.";
+
+  static override examples = [
+    '<%= config.bin %> node set n017 --image compute-bookworm',
+    "<%= config.bin %> node set 'n[001-004]' --boot memtest",
+    '<%= config.bin %> node set n017 --variable rack=r7',
+  ];
+
+  static override args = {
+    node: Args.string({ required: true, description: "name of a node, or several in ClusterShell's syntax" }),
+  };
+
+  static override flags = {
+    site: BaseCommand.siteFlag,
+    image: Flags.string({ description: 'image to boot', helpValue: 'IMAGE' }),
+    boot: Flags.string({ description: 'what to boot: image, local or memtest', helpValue: 'WHAT' }),
+    firmware: Flags.string({ description: 'bios or uefi', helpValue: 'FIRMWARE' }),
+    'serial-console': Flags.string({ description: 'serial line, such as ttyS0,115200', helpValue: 'LINE' }),
+    variable: Flags.string({
+      description: 'variable for templates; may be repeated',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME=VALUE',
+    }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(NodeSet);
+    const values = [
+      ...Object.entries({
+        image: flags.image,
+        boot: flags.boot,
+        firmware: flags.firmware,
+        serialConsole: flags['serial-console'],
+      }).flatMap(([field, value]) => (value === undefined ? [] : [{ field, value }])),
+      ...(flags.variable ?? []).map((text) => {
+        const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+        if (name === undefined || value === undefined) {
+          throw new MkrootError(`Cannot set the variable "${text}": it is not of the form NAME=VALUE`, {
+            exitCode: ExitCode.Usage,
+          });
+        }
+        return { field: `variables.${name}`, value };
+      }),
+    ];
+    if (values.length === 0) {
+      throw new MkrootError(`Cannot change ${args.node}: no value is given`, {
+        exitCode: ExitCode.Usage,
+        hint: 'Say what to change, for example: --image NAME',
+      });
+    }
+    const { fs } = this.ports();
+    const { setNode } = await import('../../inventory/set-node.js');
+    const { changed, entry } = setNode(fs, openSite(fs, flags.site), args.node, values);
+    this.log(
+      changed.length === 0
+        ? `${args.node} was so already`
+        : `${changed.length === 1 ? changed[0] : `${changed.length} nodes`} changed, in ${entry}`,
+    );
+    return { changed, entry };
+  }
+}

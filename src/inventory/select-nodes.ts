@@ -1,0 +1,39 @@
+import { suggestion } from '../decode/nearest-name.js';
+import { ExitCode, MkrootError } from '../errors.js';
+import type { Inventory } from './inventory.js';
+import type { Node } from './node.js';
+import { expandNodeSet } from './node-set.js';
+import { resolveNode, resolveNodes } from './resolve-node.js';
+
+/** Which nodes are meant; all of the conditions have to hold. */
+export interface NodeSelection {
+  /** In ClusterShell's syntax. */
+  readonly names?: string;
+  readonly group?: string;
+  readonly image?: string;
+}
+
+/**
+ * The nodes that are meant, in the order of the inventory, or of `names`.
+ * @throws MkrootError NotFound for a node or group that is not there.
+ */
+export function selectNodes(inventory: Inventory, { names, group, image }: NodeSelection): Node[] {
+  if (group !== undefined && !inventory.groups.has(group)) {
+    const near = suggestion(group, [...inventory.groups.keys()]);
+    throw new MkrootError(`Cannot find group "${group}": ${inventory.file} has none of that name${near}`, {
+      exitCode: ExitCode.NotFound,
+    });
+  }
+  return named(inventory, names).filter(
+    (node) => (group === undefined || node.group === group) && (image === undefined || node.image === image),
+  );
+}
+
+function named(inventory: Inventory, names: string | undefined): Node[] {
+  if (names === undefined) return resolveNodes(inventory);
+  const set = expandNodeSet(names);
+  if ('problem' in set) {
+    throw new MkrootError(`Cannot find nodes "${names}": ${set.problem}`, { exitCode: ExitCode.Usage });
+  }
+  return set.names.map((name) => resolveNode(inventory, name).node);
+}
