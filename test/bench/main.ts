@@ -60,7 +60,7 @@ for (const name of wanted) {
 }
 
 const report = `
-Ratios to the first line of each comparison. The last three columns are what this machine happened to take.
+Ratios to the first line of each comparison. The last four columns are what this machine happened to take.
 
 ${resultTable(comparisons)}
 

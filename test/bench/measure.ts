@@ -7,6 +7,8 @@ import { inNamespaces } from '../../src/sandbox/unshare.js';
 export interface Measurement {
   /** Wall time. */
   readonly seconds: number;
+  /** Processor time of the program and all that it waited for; other load hardly shows in it. */
+  readonly cpuSeconds?: number;
   /** Most memory that any one of the processes had resident at once, in KiB. */
   readonly peakKiB: number;
   /** Size of what came out, where that is a file. */
@@ -25,12 +27,12 @@ export interface Measured {
 
 /**
  * The clock runs inside, next to the program, so that neither Node nor making the namespaces counts. GNU time(1) tells
- * the peak memory: of the program or of the largest that it waited for.
+ * the peak memory, of the program or of the largest that it waited for, and the processor time of all of them.
  */
 const STOPWATCH = `
 start=$EPOCHREALTIME
 status=0
-/usr/bin/time -q -f %M -o "$1" -- "\${@:4}" >"$2" 2>&1 </dev/null || status=$?
+/usr/bin/time -q -f '%M %U %S' -o "$1" -- "\${@:4}" >"$2" 2>&1 </dev/null || status=$?
 echo "$start $EPOCHREALTIME"
 test -z "$3" || stat -c %s "$3"
 exit $status`;
@@ -41,10 +43,10 @@ exit $status`;
  * @throws Error with the end of its output if it fails
  */
 export function measure({ argv, env = {}, setUp, output }: Measured, scratch: string): Measurement {
-  const peakFile = `${scratch}/peak`;
+  const usageFile = `${scratch}/usage`;
   const logFile = `${scratch}/measured.log`;
   const script = `set -e\n${setUp ?? ''}\n${STOPWATCH}`;
-  const stopwatch = ['bash', '-c', script, 'bash', peakFile, logFile, output ?? '', ...argv];
+  const stopwatch = ['bash', '-c', script, 'bash', usageFile, logFile, output ?? '', ...argv];
   const [program, ...args] =
     setUp === undefined ? stopwatch : inNamespaces({ mount: true, pid: true }, stopwatch);
   const { status, stdout, stderr, error } = spawnSync(program!, args, {
@@ -57,9 +59,15 @@ export function measure({ argv, env = {}, setUp, output }: Measured, scratch: st
     throw new Error(`${argv.join(' ')} ended with ${status ?? 'a signal'}:\n${log.slice(-3000)}`);
   }
   const [start, end, bytes] = stdout.trim().split(/\s/).map(Number);
-  const peakKiB = Number(readFileSync(peakFile, 'utf8').trim().split('\n').at(-1));
+  const usage = readFileSync(usageFile, 'utf8').trim().split('\n').at(-1)!;
+  const [peakKiB, user, system] = usage.split(' ').map(Number);
   rmSync(logFile, { force: true });
-  return { seconds: end! - start!, peakKiB, ...(bytes === undefined ? {} : { bytes }) };
+  return {
+    seconds: end! - start!,
+    cpuSeconds: user! + system!,
+    peakKiB: peakKiB!,
+    ...(bytes === undefined ? {} : { bytes }),
+  };
 }
 
 function readIfThere(path: string): string {
@@ -117,10 +125,12 @@ export function summarise(
 ): Result {
   const seconds = runs.map((run) => run.seconds);
   const sizes = runs.flatMap(({ bytes }) => bytes ?? []);
+  const cpu = runs.flatMap(({ cpuSeconds }) => cpuSeconds ?? []);
   return {
     name,
     ...(remark === undefined ? {} : { remark }),
     seconds: median(seconds),
+    ...(cpu.length === 0 ? {} : { cpuSeconds: median(cpu) }),
     peakKiB: median(runs.map(({ peakKiB }) => peakKiB)),
     ...(sizes.length === 0 ? {} : { bytes: median(sizes) }),
     spread: [Math.min(...seconds), Math.max(...seconds)],

@@ -24,17 +24,19 @@ export const MARKERS = ['<!-- results of `npm run bench` -->', '<!-- end of resu
 
 /** Ratios of every comparison, one row for each contender. */
 export function resultTable(comparisons: readonly Comparison[]): string {
-  const head = ['', 'Time', 'Size', 'Peak memory', 'Time here', 'Size here', 'Memory here'];
+  const head = ['', 'Time', 'CPU', 'Size', 'Memory', 'Time here', 'CPU here', 'Size here', 'Memory here'];
   const rows = comparisons.flatMap(({ title, results }) => {
     const [base] = results;
     return [
-      [`**${title}**`, '', '', '', '', '', ''],
+      [`**${title}**`, ...head.slice(1).map(() => '')],
       ...results.map((result) => [
         result.name,
         ratio(result.seconds, base?.seconds),
+        ratio(result.cpuSeconds, base?.cpuSeconds),
         ratio(result.bytes, base?.bytes),
         ratio(result.peakKiB || undefined, base?.peakKiB || undefined),
         `${seconds(result.seconds)} (${seconds(result.spread[0])} to ${seconds(result.spread[1])})`,
+        result.cpuSeconds === undefined ? '' : seconds(result.cpuSeconds),
         result.bytes === undefined ? '' : `${(result.bytes / 1e6).toFixed(2)} MB`,
         result.peakKiB === 0 ? '' : `${(result.peakKiB / 1024).toFixed(0)} MiB`,
       ]),
