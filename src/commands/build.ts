@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { recipeSearch } from '../cli/recipe-search.js';
-import { ExitCode, MkrootError } from '../errors.js';
+import { requireRoot } from '../cli/require-root.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 import { shellQuote } from '../ports/process-runner.js';
 
@@ -71,7 +71,11 @@ export default class Build extends BaseCommand {
       }
       return { plan: lines };
     }
-    requireRoot();
+    requireRoot(
+      'build a root',
+      'owners, device nodes, chroot',
+      'Run it with sudo; `mkroot build --plan` needs no rights.',
+    );
     // Files of the root get the modes that packages expect, not what the caller's umask leaves of them.
     process.umask(0o022);
     const { generation, manifest, built } = await buildRoot(ports, request);
@@ -99,12 +103,4 @@ export default class Build extends BaseCommand {
       stages: manifest.stages,
     };
   }
-}
-
-function requireRoot(): void {
-  if (process.getuid?.() === 0) return;
-  throw new MkrootError('Cannot build a root: it takes the rights of root (owners, device nodes, chroot)', {
-    exitCode: ExitCode.Usage,
-    hint: 'Run it with sudo; `mkroot build --plan` needs no rights.',
-  });
 }

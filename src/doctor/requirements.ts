@@ -267,7 +267,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     ['--version'],
     forTests('ansible-core', 'ansible-core', 'judge of the inventory'),
   ),
-  tool('ssh-keygen', undefined, forTests('openssh-client', 'openssh', 'judge of known host keys')),
+  tool('ssh-keygen', undefined, {
+    requiredFor: ['test'],
+    usefulFor: [],
+    why: 'host keys of nodes: mkroot node instantiate',
+    debian: ['openssh-client'],
+    el: ['openssh'],
+  }),
   tool('dash', undefined, forTests('dash', 'dash', 'second shell that the parts of /init must run under')),
 ];
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type BytePath, toBytePath } from '../ports/byte-path.js';
+import type { BytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { ProcessRunner } from '../ports/process-runner.js';
 
@@ -8,7 +8,7 @@ export interface HostIdentity {
   /** 32 hex digits, see machine-id(5). */
   readonly machineId: string;
   /** Private and public ssh host keys, by file name in /etc/ssh. */
-  readonly sshKeys: ReadonlyMap<string, Uint8Array>;
+  readonly sshKeys: ReadonlyMap<BytePath, Uint8Array>;
 }
 
 /** Key types that sshd of Debian looks for. */
@@ -28,10 +28,16 @@ export async function hostIdentity(
   const machineId = keptMachineId(fs, `${directory}/machine-id`, mac);
   const keys = `${directory}/ssh`;
   if (fs.lstat(keys) === undefined) await makeKeys({ fs, runner }, directory, keys, name);
-  return {
-    machineId,
-    sshKeys: new Map(fs.readdir(keys).map((file) => [file, fs.readFile(`${keys}/${file}`)])),
-  };
+  return { machineId, sshKeys: readKeys(fs, keys) };
+}
+
+/** The identity that was made before; undefined if it never was. */
+export function keptIdentity(fs: FileSystem, directory: BytePath): HostIdentity | undefined {
+  const keys = `${directory}/ssh`;
+  const machineId = readMachineId(fs, `${directory}/machine-id`);
+  return machineId === undefined || fs.lstat(keys) === undefined
+    ? undefined
+    : { machineId, sshKeys: readKeys(fs, keys) };
 }
 
 /** The machine-id that initramfs-skel derives for a boot device (identity.sh): the same node with or without a host layer. */
@@ -40,13 +46,21 @@ export function derivedMachineId(mac: string): string {
 }
 
 function keptMachineId(fs: FileSystem, path: BytePath, mac: string | undefined): string {
-  if (fs.lstat(path) !== undefined) {
-    const kept = Buffer.from(fs.readFile(path)).toString('latin1').trim();
-    if (/^[0-9a-f]{32}$/.test(kept)) return kept;
-  }
+  const kept = readMachineId(fs, path);
+  if (kept !== undefined) return kept;
   const made = mac === undefined ? randomBytes(16).toString('hex') : derivedMachineId(mac);
   fs.writeFile(path, `${made}\n`, 0o600);
   return made;
+}
+
+function readMachineId(fs: FileSystem, path: BytePath): string | undefined {
+  if (fs.lstat(path) === undefined) return undefined;
+  const text = Buffer.from(fs.readFile(path)).toString('latin1').trim();
+  return /^[0-9a-f]{32}$/.test(text) ? text : undefined;
+}
+
+function readKeys(fs: FileSystem, keys: BytePath): Map<BytePath, Uint8Array> {
+  return new Map(fs.readdir(keys).map((file) => [file, fs.readFile(`${keys}/${file}`)]));
 }
 
 /** All keys at once or none: a directory that is renamed when it is whole. */
@@ -68,9 +82,4 @@ async function makeKeys(
   } finally {
     fs.remove(beside);
   }
-}
-
-/** File name of a key as a path in /etc/ssh. */
-export function sshKeyPath(file: string): BytePath {
-  return `/etc/ssh/${toBytePath(file)}`;
 }

@@ -1,7 +1,6 @@
 import { type BytePath, toBytePath } from '../ports/byte-path.js';
-import { type HostIdentity, sshKeyPath } from './host-identity.js';
+import type { HostIdentity } from './host-identity.js';
 import { LayerTree } from './layer-tree.js';
-import type { LayerView } from './layer-view.js';
 
 /** What a host layer is made from. */
 export interface HostFacts {
@@ -16,7 +15,8 @@ export interface HostFacts {
   /** What the node boots: location or bare name, see docs/boot-protocol.md. */
   readonly root: string;
   readonly overlay?: string;
-  readonly identity: HostIdentity;
+  /** Absent as long as the node was not instantiated. */
+  readonly identity?: HostIdentity;
 }
 
 const ORIGIN = 'mkroot node instantiate';
@@ -42,19 +42,14 @@ export function hostLayer(facts: HostFacts, isShared: (path: BytePath) => boolea
   file('/hopeless.root', `${facts.root}\n`);
   if (facts.overlay !== undefined) file('/hopeless.overlay', `${facts.overlay}\n`);
   file('/etc/hostname', `${facts.name}\n`);
-  file('/etc/machine-id', `${facts.identity.machineId}\n`, 0o444);
   if (!isShared('/etc/hosts')) file('/etc/hosts', hostsFile(facts));
-  for (const [name, key] of facts.identity.sshKeys) {
-    file(sshKeyPath(name), key, name.endsWith('.pub') ? 0o644 : 0o600);
+  if (facts.identity !== undefined) file('/etc/machine-id', `${facts.identity.machineId}\n`, 0o444);
+  for (const [name, key] of facts.identity?.sshKeys ?? []) {
+    file(`/etc/ssh/${name}`, key, name.endsWith('.pub') ? 0o644 : 0o600);
   }
   const network = networkFile(facts);
   if (network !== undefined) file(`/etc/systemd/network/20-${toBytePath(facts.name)}.network`, network);
   return tree;
-}
-
-/** Whether some of these layers show a path. */
-export function showsPath(layers: readonly LayerView[]): (path: BytePath) => boolean {
-  return (path) => layers.some((layer) => layer.entry(path)?.kind === 'file');
 }
 
 function hostsFile({ name, domain, address, others }: HostFacts): string {

@@ -1,0 +1,160 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import type { Node } from '../inventory/node.js';
+import { hostIdentity, keptIdentity } from '../layers/host-identity.js';
+import {
+  diffLayers,
+  type LayerDifference,
+  layerManifest,
+  readLayerManifest,
+} from '../layers/layer-manifest.js';
+import type { LayerFinding } from '../layers/layer-rules.js';
+import { layerPlace, type WrittenLayer, writeLayer } from '../layers/write-layer.js';
+import { type BytePath, toBytePath } from '../ports/byte-path.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
+import type { Ports } from '../ports/ports.js';
+import { type ComposedLayer, type LayerComposer, refuseFindings } from './compose-layers.js';
+
+/** A layer that was asked for by name, and where it is now. */
+export interface NamedLayer extends WrittenLayer {
+  readonly name: string;
+  readonly findings: readonly LayerFinding[];
+}
+
+/** Where the layers that groups share are kept: STATE/layers/NAME. */
+export function sharedLayerDirectory(state: BytePath, name: string): BytePath {
+  return `${state}/layers/${toBytePath(name)}`;
+}
+
+/** Where everything that belongs to one node is kept: STATE/hosts/NAME, closed to all but root. */
+export function hostDirectory(state: BytePath, node: string): BytePath {
+  return `${state}/hosts/${toBytePath(node)}`;
+}
+
+/**
+ * Writes the layers that the nodes of these groups share: one for each image that they boot. Nothing is written if the
+ * linter finds an error in any of them.
+ */
+export async function writeSharedLayers(
+  ports: Ports,
+  composer: LayerComposer,
+  groups: readonly string[],
+): Promise<NamedLayer[]> {
+  const layers = groups.flatMap((group) =>
+    imagesOf(composer, group).map((image) => composer.shared(group, image)),
+  );
+  for (const { base, name } of layers) requireBase(base, `the layer "${name}"`);
+  for (const { name, findings } of layers) refuseFindings(`the layer "${name}"`, findings);
+  const written: NamedLayer[] = [];
+  for (const { name, tree, findings } of layers) {
+    const task = ports.progress.task(`Layer ${name}`);
+    const layer = await writeLayer(ports, tree, sharedLayerDirectory(composer.site.state, name));
+    if (layer.changed) task.done(`${tree.size} entries`);
+    else task.skipped('nothing has changed');
+    written.push({ ...layer, name, findings });
+  }
+  return written;
+}
+
+/**
+ * Makes the host layers of nodes: what the Hopeless paper's instantiate.sh does. Identities are made once and kept; running
+ * it again without changes in the site writes nothing.
+ */
+export async function instantiateNodes(
+  ports: Ports,
+  composer: LayerComposer,
+  nodes: readonly Node[],
+  signal?: AbortSignal,
+): Promise<NamedLayer[]> {
+  const { state } = composer.site;
+  // Everything that can be wrong is found before the first key is made.
+  for (const node of nodes) {
+    const layer = composer.host(node);
+    requireBase(layer.base, `the host layer of "${node.name}"`);
+    refuseFindings(`the host layer of "${node.name}"`, layer.findings);
+  }
+  const task = ports.progress.task(`Host layers (${nodes.length})`);
+  const written: NamedLayer[] = [];
+  for (const node of nodes) {
+    if (signal?.aborted) {
+      task.fail('interrupted');
+      throw new MkrootError(`Cannot instantiate "${node.name}": interrupted`, {
+        exitCode: ExitCode.Interrupted,
+        hint: 'Run it again: what is done is not done again.',
+      });
+    }
+    task.update(node.name);
+    const directory = hostDirectory(state, node.name);
+    const identity = await hostIdentity(ports, `${directory}/identity`, node);
+    ports.fs.chmod(directory, 0o700);
+    const { tree, findings } = composer.host(node, identity);
+    refuseFindings(`the host layer of "${node.name}"`, findings);
+    written.push({ ...(await writeLayer(ports, tree, directory)), name: node.name, findings });
+  }
+  task.done(`${written.filter(({ changed }) => changed).length} written`);
+  return written;
+}
+
+/** What would change in a layer. */
+export interface LayerChanges {
+  readonly name: string;
+  /** False if there is nothing to compare with: everything is added. */
+  readonly written: boolean;
+  readonly differences: readonly LayerDifference[];
+}
+
+/** What the next write would change in the layers that groups share. */
+export function diffSharedLayers(
+  fs: ReadFileSystem,
+  composer: LayerComposer,
+  groups: readonly string[],
+): LayerChanges[] {
+  return groups.flatMap((group) =>
+    imagesOf(composer, group).map((image) => {
+      const layer = composer.shared(group, image);
+      return changesOf(fs, layer, layer.name, sharedLayerDirectory(composer.site.state, layer.name));
+    }),
+  );
+}
+
+/** What the next instantiation would change in the host layers of nodes. */
+export function diffHostLayers(
+  fs: Ports['fs'],
+  composer: LayerComposer,
+  nodes: readonly Node[],
+): LayerChanges[] {
+  return nodes.map((node) => {
+    const directory = hostDirectory(composer.site.state, node.name);
+    const layer = composer.host(node, keptIdentity(fs, `${directory}/identity`));
+    return changesOf(fs, layer, node.name, directory);
+  });
+}
+
+/** The images that a group's nodes boot: the group's own first. */
+export function imagesOf(composer: LayerComposer, group: string): string[] {
+  const own = composer.imageOf(group);
+  const others = composer.values.nodes.filter((node) => node.group === group).map(({ image }) => image);
+  const images = [...new Set([...(own === undefined ? [] : [own]), ...others])];
+  return images.length > 0 ? images : [composer.shared(group).base.image];
+}
+
+function changesOf(
+  fs: ReadFileSystem,
+  { tree }: ComposedLayer,
+  name: string,
+  directory: BytePath,
+): LayerChanges {
+  const before = readLayerManifest(fs, layerPlace(directory).manifest);
+  return {
+    name,
+    written: before !== undefined,
+    differences: diffLayers(before, layerManifest(fs, tree)),
+  };
+}
+
+function requireBase({ root, image }: ComposedLayer['base'], what: string): void {
+  if (root !== undefined) return;
+  throw new MkrootError(`Cannot write ${what}: its image "${image}" was never built`, {
+    exitCode: ExitCode.NotFound,
+    hint: `Owners and modes of directories come from it. Build it with: mkroot build ${image}`,
+  });
+}
