@@ -6,7 +6,7 @@ import { nodesByGroup } from './node-groups.js';
 const place = 'an Ansible inventory';
 
 /**
- * A YAML inventory of Ansible: hosts with address and variables, and groups. Hyphens in names of groups become underscores,
+ * A YAML inventory of Ansible: hosts with address and variables, and groups. Hyphens in names of groups become underscores, and one goes before a digit,
  * because Ansible takes groups for names of variables. Text that Ansible would expand as a template is marked !unsafe.
  */
 export function renderAnsibleInventory(
@@ -28,7 +28,7 @@ export function renderAnsibleInventory(
 function ansibleGroups(nodes: readonly Pick<NetbootNode, 'name' | 'groups'>[]) {
   const taken = new Map<string, string>();
   return [...nodesByGroup(place, nodes)].map(([group, names]) => {
-    const name = group.replaceAll('-', '_');
+    const name = group.replaceAll('-', '_').replace(/^\d/, '_$&');
     const other = taken.get(name);
     if (other !== undefined) {
       throw new MkrootError(

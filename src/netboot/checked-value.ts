@@ -48,7 +48,7 @@ export function domainName(place: string, value: string): string {
   return checkedValue(place, 'the domain', value, hostNamePattern, 'it is no domain name');
 }
 
-/** A group of nodes: a letter, then letters, digits, hyphens and underscores. `all` is every node and always there. */
+/** A group of nodes: letters, digits, hyphens and underscores. `all` is every node and always there. */
 export function groupName(place: string, value: string): string {
   if (value === 'all' || value === 'ungrouped') {
     throw new MkrootError(`Cannot write the group "${value}" to ${place}: the name has a meaning of its own`);
@@ -57,8 +57,8 @@ export function groupName(place: string, value: string): string {
     place,
     'the group',
     value,
-    /^[A-Za-z][A-Za-z0-9_-]*$/,
-    'it has to be a letter, then letters, digits, hyphens and underscores',
+    /^[A-Za-z0-9][A-Za-z0-9_-]*$/,
+    'it has to be letters, digits, hyphens and underscores',
   );
 }
 

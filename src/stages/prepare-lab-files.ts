@@ -41,7 +41,7 @@ export interface LabFiles {
 }
 
 /** Places where distributions keep the files of SYSLINUX (Debian, Fedora and SUSE). */
-const LOADER_FILES: Readonly<Record<string, readonly BytePath[]>> = {
+export const LOADER_FILES: Readonly<Record<string, readonly BytePath[]>> = {
   [TFTP.loader]: ['/usr/lib/PXELINUX/pxelinux.0', '/usr/share/syslinux/pxelinux.0', '/tftpboot/pxelinux.0'],
   'ldlinux.c32': ['/usr/lib/syslinux/modules/bios/ldlinux.c32', '/usr/share/syslinux/ldlinux.c32'],
 };

@@ -1,0 +1,258 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import { parseIpv4 } from '../inventory/ipv4.js';
+import type { Node, PersistentPath, Server } from '../inventory/node.js';
+import { keptIdentity } from '../layers/host-identity.js';
+import { layerPlace } from '../layers/write-layer.js';
+import type { BootParameters } from '../netboot/kernel-command-line.js';
+import type {
+  BootImage,
+  NetbootNetwork,
+  NetbootNode,
+  NetbootSite,
+  NodeBoot,
+  ServedDirectory,
+} from '../netboot/netboot-site.js';
+import type { BytePath } from '../ports/byte-path.js';
+import type { FileSystem } from '../ports/file-system.js';
+import { findPublishedImage, type PublishedImage } from '../stages/find-published-image.js';
+import type { LayerComposer } from './compose-layers.js';
+import { hostDirectory, sharedLayerDirectory } from './write-layers.js';
+
+/** What the inventory does not say about the server that a tree is for. */
+export interface NetbootServerOptions {
+  /** Name of the server in the inventory; by default the first one that nodes boot from. */
+  readonly server?: string;
+  /** Interfaces on which it answers DHCP. */
+  readonly interfaces: readonly string[];
+  /** Absolute path of the TFTP root. */
+  readonly tftpRoot: string;
+  /** URL under which HTTP serves the TFTP root. */
+  readonly httpRoot?: string;
+}
+
+/** A site for the renderers, the images that its nodes boot, and what the user should know. */
+export interface PreparedSite {
+  readonly site: NetbootSite;
+  readonly images: ReadonlyMap<string, PublishedImage>;
+  readonly warnings: readonly string[];
+}
+
+/** Where the boot loaders fetch an image's kernel and initrd, below the TFTP root. */
+export function bootImage(name: string, generation: string): BootImage {
+  const directory = `images/${name}/${generation}`;
+  return { name, generation, kernel: `${directory}/vmlinuz`, initrds: [`${directory}/initrd.img`] };
+}
+
+/** Where a node's own directory for a persistent path is kept: STATE/hosts/NAME/persistent/PATH. */
+export function persistentDirectory(state: BytePath, node: string, path: string): BytePath {
+  return `${hostDirectory(state, node)}/persistent${path}`;
+}
+
+/** Turns the inventory, the published images and the layers that exist into what the netboot tree is rendered from. */
+export function prepareNetbootSite(
+  fs: FileSystem,
+  composer: LayerComposer,
+  options: NetbootServerOptions,
+): PreparedSite {
+  const { inventory, state } = composer.site;
+  const { nodes } = composer.values;
+  const server = servingServer(composer, options.server);
+  const images = new Map(
+    [...new Set(nodes.map(({ image }) => image))].map((name) => [name, findPublishedImage(fs, state, name)]),
+  );
+  const layers = new LayersOnDisk(fs, composer);
+  const site: NetbootSite = {
+    ...(inventory.domain === undefined ? {} : { domain: inventory.domain }),
+    networks: [...inventory.networks.values()].map((network): NetbootNetwork => {
+      const { name, address, prefix, range, gateway, mtu } = network;
+      return {
+        name,
+        subnet: `${address}/${prefix}`,
+        ...(range === undefined ? {} : { range }),
+        ...(gateway === undefined ? {} : { gateway }),
+        ...(mtu === undefined ? {} : { mtu }),
+        dns: inventory.dns,
+        // DHCP has no names for time servers.
+        ntp: inventory.ntp.filter((text) => parseIpv4(text) !== undefined),
+      };
+    }),
+    nodes: nodes.map((node): NetbootNode => {
+      const { name, mac, ip, group, variables, firmware } = node;
+      const own = layers.host(node);
+      const sshHostKeys = publicKeys(fs, state, name);
+      return {
+        name,
+        ...(mac === undefined ? {} : { mac }),
+        address: ip,
+        groups: [group],
+        variables,
+        ...(sshHostKeys.length === 0 ? {} : { sshHostKeys }),
+        ...(firmware === undefined ? {} : { firmware }),
+        boot: nodeBoot(node, images.get(node.image)!, layers),
+        directories: [
+          ...(own === undefined ? [] : [{ path: own, access: 'ro' as const }]),
+          ...ownPersistent(node, server, state),
+        ],
+      };
+    }),
+    hosts: [...inventory.servers.values()]
+      .filter(({ name, address }) => !nodes.some((node) => node.name === name || node.ip === address))
+      .map(({ name, address }) => ({ name, address })),
+    server: {
+      address: server.address,
+      interfaces: options.interfaces,
+      tftpRoot: options.tftpRoot,
+      ...(options.httpRoot === undefined ? {} : { httpRoot: options.httpRoot }),
+    },
+    directories: [
+      { path: `${state}/images`, access: 'ro' },
+      ...(layers.sharedNames.size === 0 ? [] : [{ path: `${state}/layers`, access: 'ro' as const }]),
+      ...sharedPersistent(nodes, server),
+    ],
+  };
+  return { site, images, warnings: layers.warnings() };
+}
+
+function nodeBoot(node: Node, image: PublishedImage, layers: LayersOnDisk): NodeBoot {
+  const { serialConsole, writableTop, transport } = node;
+  const shared = layers.shared(node);
+  const host = layers.host(node);
+  const nfs = node.servers.nfs[0];
+  const parameters: BootParameters = {
+    ...(serialConsole === undefined
+      ? {}
+      : { consoles: ['tty0', `${serialConsole.device},${serialConsole.baud}n8`] }),
+    base: { ...(nfs === undefined ? {} : { server: nfs.address }), path: image.root },
+    ...(shared === undefined ? {} : { cluster: [{ path: shared }] }),
+    ...(host === undefined ? {} : { host: { path: host } }),
+    ...(transport.nfsVersion === undefined ? {} : { nfsVersion: transport.nfsVersion }),
+    ...(transport.options === undefined ? {} : { nfsOptions: transport.options }),
+    ...(writableTop.size === undefined && writableTop.inodes === undefined
+      ? {}
+      : {
+          top: {
+            ...(writableTop.size === undefined ? {} : { size: writableTop.size }),
+            ...(writableTop.inodes === undefined ? {} : { inodes: writableTop.inodes }),
+          },
+        }),
+    hostname: node.name,
+    extra: node.kernelArguments,
+  };
+  return {
+    image: bootImage(node.image, image.generation),
+    parameters,
+    default: node.boot,
+    menu: node.menu,
+    timeout: node.menuTimeout,
+    // Boot loaders number the ports of PCs; a board's own UART is the kernel's business.
+    ...(serialConsole?.device.startsWith('ttyS')
+      ? { serial: { port: serialConsole.port, baud: serialConsole.baud } }
+      : {}),
+  };
+}
+
+/** Which layers were written. A node boots without one that was not, so the user is told. */
+class LayersOnDisk {
+  readonly sharedNames = new Set<string>();
+  readonly #missing = { shared: new Set<string>(), host: new Set<string>() };
+  readonly #places = new Map<string, BytePath | undefined>();
+
+  constructor(
+    private readonly fs: FileSystem,
+    private readonly composer: LayerComposer,
+  ) {}
+
+  shared(node: Node): BytePath | undefined {
+    const { composer } = this;
+    if (composer.overlaysOf(node.group).length === 0) return undefined;
+    const name = node.image === composer.imageOf(node.group) ? node.group : `${node.group}@${node.image}`;
+    const place = this.#find(sharedLayerDirectory(composer.site.state, name));
+    if (place === undefined) this.#missing.shared.add(name);
+    else this.sharedNames.add(name);
+    return place;
+  }
+
+  host(node: Node): BytePath | undefined {
+    const place = this.#find(hostDirectory(this.composer.site.state, node.name));
+    if (place === undefined) this.#missing.host.add(node.name);
+    return place;
+  }
+
+  warnings(): string[] {
+    const { shared, host } = this.#missing;
+    const few = (names: ReadonlySet<string>) =>
+      [...names].slice(0, 5).join(', ') + (names.size > 5 ? ` and ${names.size - 5} more` : '');
+    return [
+      ...(shared.size === 0
+        ? []
+        : [`The overlays of ${few(shared)} were never written: mkroot overlay write`]),
+      ...(host.size === 0
+        ? []
+        : [`These nodes have no layer of their own: ${few(host)} (mkroot node instantiate)`]),
+    ];
+  }
+
+  #find(directory: BytePath): BytePath | undefined {
+    if (!this.#places.has(directory)) {
+      const { layer } = layerPlace(directory);
+      this.#places.set(directory, this.fs.lstat(layer)?.kind === 'directory' ? layer : undefined);
+    }
+    return this.#places.get(directory);
+  }
+}
+
+function servingServer({ site: { inventory }, values }: LayerComposer, name: string | undefined): Server {
+  const { servers, file } = inventory;
+  if (name !== undefined) {
+    const server = servers.get(name);
+    if (server !== undefined) return server;
+    throw new MkrootError(`Cannot find the server "${name}": ${file} has ${[...servers.keys()].join(', ')}`, {
+      exitCode: ExitCode.NotFound,
+    });
+  }
+  const first = values.nodes[0]?.servers;
+  const server = first?.tftp[0] ?? first?.dhcp[0] ?? [...servers.values()][0];
+  if (server === undefined) {
+    throw new MkrootError(`Cannot write boot files: ${file} has no server that nodes could boot from`, {
+      hint: 'Add one to cluster.servers with its address and its roles.',
+    });
+  }
+  return server;
+}
+
+/** What only this node may mount: directories of its own, and exports that have its name, address or MAC in their path. */
+function ownPersistent(node: Node, server: Server, state: BytePath): ServedDirectory[] {
+  return node.persistent
+    .filter((one) => one.server.name === server.name && !isShared(one))
+    .map(({ path, export: exported, readOnly }) => ({
+      path: exported === undefined ? persistentDirectory(state, node.name, path) : expanded(exported, node),
+      access: readOnly ? 'ro' : 'rw',
+    }));
+}
+
+/** What every network may mount; written to if any node may write. */
+function sharedPersistent(nodes: readonly Node[], server: Server): ServedDirectory[] {
+  const access = new Map<string, ServedDirectory['access']>();
+  for (const one of nodes.flatMap(({ persistent }) => persistent)) {
+    if (one.server.name !== server.name || !isShared(one)) continue;
+    const path = one.export!;
+    access.set(path, one.readOnly && access.get(path) !== 'rw' ? 'ro' : 'rw');
+  }
+  return [...access].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, kind]) => ({ path, access: kind }));
+}
+
+function isShared({ export: exported }: PersistentPath): boolean {
+  return exported !== undefined && !/%[him]/.test(exported);
+}
+
+function expanded(path: string, { name, ip, mac = '' }: Node): string {
+  const values: Readonly<Record<string, string>> = { '%h': name, '%i': ip, '%m': mac.replaceAll(':', '-') };
+  return path.replaceAll(/%[him]/g, (key) => values[key]!);
+}
+
+function publicKeys(fs: FileSystem, state: BytePath, node: string): string[] {
+  const identity = keptIdentity(fs, `${hostDirectory(state, node)}/identity`);
+  return [...(identity?.sshKeys ?? [])]
+    .filter(([name]) => name.endsWith('.pub'))
+    .map(([, key]) => Buffer.from(key).toString('utf8').trim());
+}

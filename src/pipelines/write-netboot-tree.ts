@@ -1,0 +1,63 @@
+import type { Site } from '../inventory/load-inventory.js';
+import { renderNetbootTree, tftpDirectory } from '../netboot/netboot-tree.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { Ports } from '../ports/ports.js';
+import { findBootLoaders } from '../stages/boot-loader-links.js';
+import type { PublishedImage } from '../stages/find-published-image.js';
+import { applyOwnedTree, type OwnedFile, type OwnedTreePlan, planOwnedTree } from '../stages/owned-tree.js';
+import { bootImage, type NetbootServerOptions, prepareNetbootSite } from './netboot-site.js';
+import { openComposer } from './open-composer.js';
+
+/** A netboot tree that is wanted. */
+export interface NetbootTreeRequest extends Omit<NetbootServerOptions, 'tftpRoot'> {
+  readonly site: Site;
+  readonly state: BytePath;
+  /** Absolute. */
+  readonly directory: BytePath;
+}
+
+/** What would change, and what is missing for a boot. */
+export interface NetbootTreePlan extends OwnedTreePlan {
+  readonly warnings: readonly string[];
+}
+
+/** Inventory and published images -> boot files and server configuration -> what differs from the directory. */
+export function planNetbootTree(
+  { fs }: Pick<Ports, 'fs'>,
+  { site, state, directory, ...options }: NetbootTreeRequest,
+): NetbootTreePlan {
+  const tftpRoot = `${directory}/${tftpDirectory}`;
+  const prepared = prepareNetbootSite(fs, openComposer(fs, site, state), {
+    ...options,
+    tftpRoot: displayPath(tftpRoot),
+  });
+  const texts = [...renderNetbootTree(prepared.site)].map(([path, text]): [string, OwnedFile] => [
+    path,
+    { text },
+  ]);
+  const loaders = findBootLoaders(fs, new Set(['pxelinux.0', 'ldlinux.c32', 'snponly.efi']));
+  const links = [...imageLinks(prepared.images), ...loaders.found].map(
+    ([path, target]): [string, OwnedFile] => [`${tftpDirectory}/${path}`, { target }],
+  );
+  return {
+    ...planOwnedTree(fs, directory, new Map([...links, ...texts])),
+    warnings: [...prepared.warnings, ...loaders.missing.map((what) => `Missing boot loader ${what}`)],
+  };
+}
+
+/** Brings the directory to what the plan says; see {@link applyOwnedTree}. */
+export function writeNetbootTree(
+  { fs }: Pick<Ports, 'fs'>,
+  plan: NetbootTreePlan,
+  options: { readonly force: boolean },
+): void {
+  applyOwnedTree(fs, plan, options);
+}
+
+/** Kernels and initrds are served from where they are published. */
+function imageLinks(images: ReadonlyMap<string, PublishedImage>): [path: string, target: BytePath][] {
+  return [...images].flatMap(([name, { generation, kernel, initrd }]): [string, BytePath][] => {
+    const { kernel: kernelPath, initrds } = bootImage(name, generation);
+    return [[kernelPath, kernel], ...initrds.map((path): [string, BytePath] => [path, initrd])];
+  });
+}
