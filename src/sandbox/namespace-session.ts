@@ -122,9 +122,9 @@ export class NamespaceSession {
   }
 }
 
-/** What the C library, apt before it downloads, and dnf before it installs say about a full disk. */
+/** What the C library, apt before it downloads, and dnf while it downloads or before it installs say about a full disk. */
 const DISK_FULL =
-  /no space left on device|you don't have enough free space|more space needed on the .* filesystem/i;
+  /no space left on device|you don't have enough free space|failed writing received data to disk|more space needed on the .* filesystem/i;
 
 function diskIsFull(name: string, details: readonly string[]): MkrootError {
   return new MkrootError(`Cannot run "${name}": the disk is full`, {

@@ -41,8 +41,6 @@ export function dnfConfiguration({ rpm }: RpmRecipe): string {
     localpkg_gpgcheck: 1,
     keepcache: 1,
     plugins: 0,
-    // Asks for the index each time, and fetches what the index says is new.
-    metadata_expire: 1,
     install_weak_deps: rpm.weakDependencies ? 1 : 0,
     ...(rpm.documentation ? {} : { tsflags: 'nodocs' }),
     ...(rpm.excludes.length === 0 ? {} : { excludepkgs: rpm.excludes.join(' ') }),
@@ -76,6 +74,8 @@ export function dnfArgvs(recipe: RpmRecipe, program: DnfProgram, paths: DnfPaths
   const common: [string, ...string[]] = [
     program,
     '--assumeyes',
+    // The index is asked for each time; of what it lists, only what is new is fetched.
+    '--refresh',
     `--installroot=${paths.installRoot}`,
     `--releasever=${rpm.release}`,
     `--config=${paths.configuration}/dnf.conf`,

@@ -51,6 +51,7 @@ describe('the argv of dnf', () => {
     expect(install).toEqual([
       'dnf',
       '--assumeyes',
+      '--refresh',
       '--installroot=/s/tree',
       '--releasever=9',
       '--config=/s/conf/dnf.conf',
@@ -75,7 +76,7 @@ describe('the argv of dnf', () => {
 describe('the configuration of dnf', () => {
   it('checks signatures, keeps downloads, and leaves out plugins, weak dependencies and documentation', () => {
     expect(dnfConfiguration(recipe)).toBe(
-      '[main]\ngpgcheck=1\nlocalpkg_gpgcheck=1\nkeepcache=1\nplugins=0\nmetadata_expire=1\ninstall_weak_deps=0\ntsflags=nodocs\nexcludepkgs=plymouth *-firmware\n',
+      '[main]\ngpgcheck=1\nlocalpkg_gpgcheck=1\nkeepcache=1\nplugins=0\ninstall_weak_deps=0\ntsflags=nodocs\nexcludepkgs=plymouth *-firmware\n',
     );
     const generous = decode(
       TEXT.replace('  groups:', '  weakDependencies: true\n  documentation: true\n  groups:'),
