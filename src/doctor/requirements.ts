@@ -16,6 +16,20 @@ export const REQUIREMENTS: readonly Requirement[] = [
     debian: ['debootstrap'],
     el: ['debootstrap (EPEL)'],
   }),
+  tool('dnf', ['--version'], {
+    requiredFor: ['test'],
+    usefulFor: ['build'],
+    why: 'installs the packages of recipes for Rocky, AlmaLinux, Fedora and the like; dnf5 and yum serve too',
+    debian: ['dnf'],
+    el: ['dnf'],
+  }),
+  tool('rpm', ['--version'], {
+    requiredFor: ['test'],
+    usefulFor: ['build'],
+    why: 'lists the packages of such roots; builds and signs the packages of tests',
+    debian: ['rpm'],
+    el: ['rpm', 'rpm-build', 'rpm-sign'],
+  }),
   {
     name: 'Debian archive keys',
     probe: { kind: 'file', anyOf: ['/usr/share/keyrings/debian-archive-keyring.gpg'] },
@@ -275,6 +289,19 @@ export const REQUIREMENTS: readonly Requirement[] = [
     el: ['openssh'],
   }),
   tool('dash', undefined, forTests('dash', 'dash', 'second shell that the parts of /init must run under')),
+  tool(
+    'createrepo_c',
+    ['--version'],
+    forTests('createrepo-c', 'createrepo_c', 'index of the rpm repository of tests'),
+  ),
+  tool(
+    'alien',
+    ['--version'],
+    forTests('alien', 'alien', 'makes rpm packages for tests out of Debian packages'),
+  ),
+  tool('gpg', ['--version'], forTests('gpg', 'gnupg2', 'signs the rpm packages of tests')),
+  tool('gpg-agent', ['--version'], forTests('gpg-agent', 'gnupg2', 'holds the key meanwhile')),
+  tool('getcap', undefined, forTests('libcap2-bin', 'libcap', 'judge of file capabilities')),
 ];
 
 function tool(
