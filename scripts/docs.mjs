@@ -1,12 +1,16 @@
-// Writes what is generated from the code: docs/recipe-reference.md and recipes/recipe.schema.json.
-// Run by `npm run docs` after a compile; test/unit/recipe/generated-files.test.ts fails when they are out of date.
+// Writes what is generated from the code: the reference pages in docs/ and the JSON Schemas.
+// Run by `npm run docs` after a compile; the generated-files tests fail when one of them is out of date.
 import { writeFileSync } from 'node:fs';
+import { inventoryJsonSchema } from '../dist/inventory/inventory-json-schema.js';
+import { inventoryReference } from '../dist/inventory/inventory-reference.js';
 import { recipeJsonSchema } from '../dist/recipe/recipe-json-schema.js';
 import { recipeReference } from '../dist/recipe/recipe-reference.js';
 
 const root = new URL('../', import.meta.url);
-writeFileSync(new URL('docs/recipe-reference.md', root), recipeReference());
-writeFileSync(
-  new URL('recipes/recipe.schema.json', root),
-  `${JSON.stringify(recipeJsonSchema(), null, 2)}\n`,
-);
+const write = (path, text) => writeFileSync(new URL(path, root), text);
+const json = (schema) => `${JSON.stringify(schema, null, 2)}\n`;
+
+write('docs/recipe-reference.md', recipeReference());
+write('recipes/recipe.schema.json', json(recipeJsonSchema()));
+write('docs/inventory-reference.md', inventoryReference());
+write('docs/nodes.schema.json', json(inventoryJsonSchema()));

@@ -69,6 +69,8 @@ function edit(
     return `${before}${comma} ${entry}${text.slice(before.length, close) || ' '}${text.slice(close)}`;
   }
   const indent = columnOf(text, start);
+  // Comments at the end of the file are about fields that may come there.
+  if (indent === 0) return `${endWithNewline(text)}${blockEntry(rest, value, 0)}`;
   const lineEnd = endOfLine(text, lastOffset(node) ?? end);
   return splice(
     lineEnd,

@@ -7,11 +7,11 @@ interface Field {
 }
 
 /** Every field of a schema, its type, default and meaning, as Markdown: a heading and a table per mapping. */
-export function schemaReference(schema: JsonSchema): string {
-  return collect(schema, '').join('\n');
+export function schemaReference(schema: JsonSchema, title = 'Top level'): string {
+  return collect(schema, '', title).join('\n');
 }
 
-function collect(schema: JsonSchema, path: string): string[] {
+function collect(schema: JsonSchema, path: string, title: string): string[] {
   const fields = Object.entries(schema.properties ?? {}).map(
     ([name, field]): Field => ({
       path: path === '' ? name : `${path}.${name}`,
@@ -20,7 +20,7 @@ function collect(schema: JsonSchema, path: string): string[] {
     }),
   );
   return [
-    `## ${path === '' ? 'Top level' : `\`${path}\``}\n`,
+    `## ${title}\n`,
     '| Field | Type | Default | Meaning |',
     '|---|---|---|---|',
     ...fields.map(
@@ -30,7 +30,9 @@ function collect(schema: JsonSchema, path: string): string[] {
     '',
     ...fields.flatMap(({ path: below, schema: field }) => {
       const { nested, suffix } = inside(field);
-      return nested?.properties === undefined ? [] : collect(nested, `${below}${suffix}`);
+      return nested?.properties === undefined
+        ? []
+        : collect(nested, `${below}${suffix}`, `\`${below}${suffix}\``);
     }),
   ];
 }

@@ -187,6 +187,9 @@ const settingsFields = {
     .describe('Serial line for boot loader and kernel, such as ttyS0,115200 (the default speed), or none.'),
 };
 
+/** Names of the fields that may stand in the cluster, in a group and in a node. */
+export const SETTING_NAMES: readonly string[] = Object.keys(settingsFields);
+
 const serverSchema = z.strictObject({
   address: address.describe('IPv4 address under which nodes reach it.'),
   roles: z
@@ -254,9 +257,7 @@ const overrideSchema = z.strictObject(nodeSettingsFields);
 /** Schema of nodes.yaml. Its input is what stands in the file. */
 export const inventorySchema = z
   .strictObject({
-    cluster: clusterSchema
-      .default({ servers: {} })
-      .describe('What holds for all nodes, and who serves them.'),
+    cluster: clusterSchema.prefault({}).describe('What holds for all nodes, and who serves them.'),
     networks: z.record(hostname, networkSchema).describe('Networks that nodes have addresses in, by name.'),
     groups: z.record(hostname, groupSchema).describe('Kinds of nodes, by name.'),
     nodes: z

@@ -65,3 +65,27 @@ export function loadInventory(
     },
   });
 }
+
+/**
+ * The inventory as it would be after a change that is not made yet.
+ * @throws MkrootError (InvalidInput) that says what the change was and every problem that it would bring.
+ */
+export function tryChange(
+  fs: ReadFileSystem,
+  site: Site,
+  what: string,
+  changed: ReadonlyMap<string, string>,
+): Inventory {
+  try {
+    return loadInventory(fs, site, changed);
+  } catch (cause) {
+    if (!(cause instanceof MkrootError)) throw cause;
+    const problems = cause.details.map((line) => line.replace(/^ *\S*?:\d+:\d+: /, '  '));
+    throw new MkrootError(`Cannot ${what}: the inventory would not be usable`, {
+      exitCode: cause.exitCode,
+      details: problems,
+      hint: 'Nothing has been written.',
+      cause,
+    });
+  }
+}

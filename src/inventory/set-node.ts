@@ -9,7 +9,7 @@ import { ExitCode, MkrootError } from '../errors.js';
 import { toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Inventory } from './inventory.js';
-import { loadInventory, SITE_NAMES, type Site } from './load-inventory.js';
+import { loadInventory, SITE_NAMES, type Site, tryChange } from './load-inventory.js';
 import { expandNodeSet } from './node-set.js';
 import { resolveNode } from './resolve-node.js';
 
@@ -53,7 +53,8 @@ export function setNode(
       (changing, { field, value }) => setInYaml(changing, [place, nodes, ...field.split('.')], value),
       text,
     );
-    const after = loadInventory(fs, site, new Map([[SITE_NAMES.inventory, edited]]));
+    const changes = new Map([[SITE_NAMES.inventory, edited]]);
+    const after = tryChange(fs, site, `set values of "${nodes}"`, changes);
     refusal = overruled(after, set.names, values);
     if (refusal !== undefined) continue;
     fs.writeFile(toBytePath(path), edited, fs.lstat(toBytePath(path))?.mode ?? 0o644);

@@ -6,7 +6,7 @@ import { valueAt } from '../decode/schema-problems.js';
 import { toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { ImportedNode } from './import-nodes.js';
-import { loadInventory, SITE_NAMES, type Site, sitePath } from './load-inventory.js';
+import { SITE_NAMES, type Site, sitePath, tryChange } from './load-inventory.js';
 import { writeRows } from './write-rows.js';
 
 /**
@@ -30,7 +30,7 @@ export function writeImport(fs: FileSystem, site: Site, nodes: readonly Imported
   );
   const changed = new Map([[csv, rows]]);
   if (named === undefined) changed.set(SITE_NAMES.inventory, setInYaml(text, ['csv'], csv));
-  loadInventory(fs, site, changed);
+  tryChange(fs, site, `add nodes to "${shown}"`, changed);
   for (const [name, content] of changed) {
     fs.writeFile(toBytePath(path(name)), content, fs.lstat(toBytePath(path(name)))?.mode ?? 0o644);
   }

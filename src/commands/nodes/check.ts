@@ -13,12 +13,18 @@ export default class NodesCheck extends BaseCommand {
     const { loadInventory } = await import('../../inventory/load-inventory.js');
     const { file, nodes, groups, networks } = loadInventory(fs, openSite(fs, flags.site));
     const withoutMac = [...nodes.values()].flatMap(({ name, mac }) => (mac === undefined ? [name] : []));
-    this.log(`${file}: ${nodes.size} nodes, ${groups.size} groups, ${networks.size} networks`);
+    this.log(
+      `${file}: ${[counted(nodes.size, 'node'), counted(groups.size, 'group'), counted(networks.size, 'network')].join(', ')}`,
+    );
     if (withoutMac.length > 0) {
       this.log(
-        `${withoutMac.length} nodes have no MAC address yet, the first is ${withoutMac[0]}; see: mkroot nodes import --help`,
+        `without a MAC address: ${counted(withoutMac.length, 'node')}, the first is ${withoutMac[0]}; see: mkroot nodes import --help`,
       );
     }
     return { nodes: nodes.size, groups: groups.size, networks: networks.size, withoutMac };
   }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -97,7 +97,7 @@ csv: [nodes.csv, missing.csv]
         "nodes.yaml:9:20: networks.third.subnet "10.1.2.0/22" is not a subnet: the address has bits behind the prefix; did you mean "10.1.0.0/22"?",
         "nodes.yaml:11:25: there is no directory overlays/cluter; did you mean "cluster"?",
         "nodes.yaml:11:44: server "haed1" is not known; known are head",
-        "nodes.yaml:11:52: unknown field "kernelArgs" in groups.compute; known are description, servers, image, boot, network, overlays, kernelArguments, drivers, variables, persistent, writableTop, transport, architecture, firmware, serialConsole",
+        "nodes.yaml:11:52: unknown field "kernelArgs" in groups.compute; known are description, servers, image, boot, menu, menuTimeout, network, overlays, kernelArguments, drivers, variables, persistent, writableTop, transport, architecture, firmware, serialConsole",
         "nodes.yaml:12:3: groups "stor_age" is not a host name (letters, digits and hyphens, at most 63, without a domain)",
         "nodes.yaml:14:3: "n[1-4": a bracket is not closed",
         "nodes.yaml:18:10: nodes.n[1-4].mac "52:54:00:00:00:zz" is not a MAC address, such as 52:54:00:12:34:56 (hyphens, dots and upper case will do, too)",

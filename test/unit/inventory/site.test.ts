@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { ExitCode, MkrootError } from '../../../src/errors.js';
+import { planImport } from '../../../src/inventory/import-nodes.js';
+import { loadInventory, type Site } from '../../../src/inventory/load-inventory.js';
+import { createSite } from '../../../src/inventory/new-site.js';
+import { resolveNode } from '../../../src/inventory/resolve-node.js';
+import { setNode } from '../../../src/inventory/set-node.js';
+import { writeImport } from '../../../src/inventory/write-import.js';
+import { memoryFileSystem } from '../../support/memory-file-system.js';
+
+const SITE: Site = {
+  directory: '/home/ada/site',
+  workingDirectory: '/home/ada',
+  images: ['compute', 'compute-bookworm'],
+};
+
+/** A new site in memory, and the text of one of its files. */
+function newSite() {
+  const fs = memoryFileSystem();
+  createSite(fs, SITE.directory, { 'recipes/compute.yaml': new TextEncoder().encode('name: compute\n') });
+  const text = (name: string) => new TextDecoder().decode(fs.readFile(`${SITE.directory}/${name}`));
+  return { fs, text };
+}
+
+function errorOf(action: () => unknown): MkrootError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof MkrootError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('a new site', () => {
+  test('decodes as it is', () => {
+    const { fs } = newSite();
+    expect([...loadInventory(fs, SITE).nodes.keys()]).toEqual(['n001', 'n002', 'n003', 'n004']);
+  });
+
+  test('decodes with everything that stands in comments, too', () => {
+    const { fs, text } = newSite();
+    const opened = text('nodes.yaml').replace(
+      /^( *)# (?=csv:|overrides:| {2}n003:|mtu:|persistent:| {2}- |kernelArg|serial)/gm,
+      '$1',
+    );
+    fs.writeFile(`${SITE.directory}/nodes.yaml`, opened);
+    fs.writeFile(`${SITE.directory}/nodes.csv`, 'name,mac\nn001,52:54:00:00:00:01\n');
+    const { node } = resolveNode(loadInventory(fs, SITE), 'n003');
+    expect(node).toMatchObject({
+      image: 'compute-bookworm',
+      mtu: 9000,
+      persistent: [{ path: '/home' }, { path: '/var/log' }],
+      serialConsole: { device: 'ttyS0' },
+    });
+  });
+
+  test('overwrites nothing, and says what is in the way', () => {
+    const { fs, text } = newSite();
+    fs.writeFile(`${SITE.directory}/nodes.yaml`, 'mine');
+    fs.remove(`${SITE.directory}/recipes`);
+    const error = errorOf(() => createSite(fs, SITE.directory, {}));
+    expect(error.message).toContain(
+      'nodes.yaml, overlays/cluster/etc/motd, nodes.schema.json would be overwritten',
+    );
+    expect(error.exitCode).toBe(ExitCode.Usage);
+    expect(text('nodes.yaml')).toBe('mine');
+  });
+
+  test('a directory without nodes.yaml is told how to get one', () => {
+    expect(errorOf(() => loadInventory(memoryFileSystem(), SITE))).toMatchObject({
+      exitCode: ExitCode.NotFound,
+      hint: expect.stringContaining('mkroot init'),
+    });
+  });
+});
+
+describe('setting a value of a node', () => {
+  test('of a range adds one entry to overrides, changes that node alone and keeps every line', () => {
+    const { fs, text } = newSite();
+    const before = text('nodes.yaml');
+    const result = setNode(fs, SITE, 'n003', [{ field: 'image', value: 'compute-bookworm' }]);
+    expect(result).toEqual({ changed: ['n003'], entry: 'overrides.n003' });
+    expect(text('nodes.yaml')).toBe(`${before}overrides:\n  n003: { image: compute-bookworm }\n`);
+    setNode(fs, SITE, 'n003', [{ field: 'image', value: 'compute' }]);
+    expect(text('nodes.yaml')).toBe(`${before}overrides:\n  n003: { image: compute }\n`);
+  });
+
+  test('with an entry of its own changes that entry, unless something nearer has the value', () => {
+    const { fs, text } = newSite();
+    const yaml = text('nodes.yaml').replace(
+      'nodes:\n',
+      'csv: nodes.csv\nnodes:\n  s1: { group: compute, ip: 10.1.2.1 } # storage\n',
+    );
+    fs.writeFile(`${SITE.directory}/nodes.yaml`, yaml);
+    fs.writeFile(`${SITE.directory}/nodes.csv`, 'name,mac\n');
+    expect(setNode(fs, SITE, 's1', [{ field: 'variables.rack', value: 'r9' }]).entry).toBe('nodes.s1');
+    expect(text('nodes.yaml')).toContain(
+      '  s1: { group: compute, ip: 10.1.2.1, variables: { rack: r9 } } # storage\n',
+    );
+    fs.writeFile(`${SITE.directory}/nodes.csv`, 'name,image\ns1,compute\n');
+    expect(setNode(fs, SITE, 's1', [{ field: 'image', value: 'compute-bookworm' }]).entry).toBe(
+      'overrides.s1',
+    );
+  });
+
+  test('that does not fit, or that a later override hides, writes nothing', () => {
+    const { fs, text } = newSite();
+    const unknown = errorOf(() => setNode(fs, SITE, 'n003', [{ field: 'image', value: 'compte' }]));
+    expect(unknown.details).toEqual(['  image "compte" is not known; did you mean "compute"?']);
+    const yaml = `${text('nodes.yaml')}overrides:\n  n003: {}\n  n[001-004]: { boot: local }\n`;
+    fs.writeFile(`${SITE.directory}/nodes.yaml`, yaml);
+    const hidden = errorOf(() => setNode(fs, SITE, 'n003', [{ field: 'boot', value: 'memtest' }]));
+    expect(hidden.message).toMatch(/"n\[001-004\]" in site\/nodes.yaml:\d+:\d+ goes before it/);
+    expect(text('nodes.yaml')).toBe(yaml);
+  });
+});
+
+describe('writing an import', () => {
+  const seen = [1, 2, 5].map((last) => ({
+    mac: `52:54:00:00:00:0${last}`,
+    ip: `10.1.1.${last}`,
+    line: last,
+  }));
+
+  test('makes nodes.csv, names it in nodes.yaml, and a second import finds everything known', () => {
+    const { fs, text } = newSite();
+    const request = { names: ['n001', 'n002', 'n005'], group: 'compute' };
+    const plan = planImport(loadInventory(fs, SITE), seen, request);
+    expect(writeImport(fs, SITE, plan.nodes)).toEqual(['site/nodes.csv', 'site/nodes.yaml']);
+    expect(text('nodes.csv')).toBe(
+      'name,mac,ip,group\nn001,52:54:00:00:00:01\nn002,52:54:00:00:00:02\nn005,52:54:00:00:00:05,10.1.1.5,compute\n',
+    );
+    expect(text('nodes.yaml')).toMatch(/\ncsv: nodes.csv\n$/);
+    expect(planImport(loadInventory(fs, SITE), seen, request).nodes).toEqual([]);
+  });
+
+  test('that would make a bad inventory writes nothing', () => {
+    const { fs, text } = newSite();
+    const nodes = [{ name: 'n005', mac: '52:54:00:00:00:05', ip: '10.1.250.9', group: 'compute', line: 1 }];
+    const before = text('nodes.yaml');
+    expect(errorOf(() => writeImport(fs, SITE, nodes)).details[0]).toContain('range that DHCP hands out');
+    expect(text('nodes.yaml')).toBe(before);
+    expect(fs.lstat(`${SITE.directory}/nodes.csv`)).toBeUndefined();
+  });
+});
