@@ -1,4 +1,7 @@
 import type { Site } from '../inventory/load-inventory.js';
+import { defaultMemoryTest } from '../netboot/boot-menu.js';
+import { defaultBootFiles } from '../netboot/dhcp-service.js';
+import type { NetbootSite } from '../netboot/netboot-site.js';
 import { renderNetbootTree, tftpDirectory } from '../netboot/netboot-tree.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
@@ -35,7 +38,7 @@ export function planNetbootTree(
     path,
     { text },
   ]);
-  const loaders = findBootLoaders(fs, new Set(['pxelinux.0', 'ldlinux.c32', 'snponly.efi']));
+  const loaders = findBootLoaders(fs, neededLoaders(prepared.site));
   const links = [...imageLinks(prepared.images), ...loaders.found].map(
     ([path, target]): [string, OwnedFile] => [`${tftpDirectory}/${path}`, { target }],
   );
@@ -52,6 +55,16 @@ export function writeNetbootTree(
   options: { readonly force: boolean },
 ): void {
   applyOwnedTree(fs, plan, options);
+}
+
+/** The loaders that some node cannot do without; the others are served where they are installed. */
+function neededLoaders({ nodes }: NetbootSite): ReadonlySet<string> {
+  const tested = nodes.some(({ boot }) => boot.default === 'memtest' || boot.menu?.includes('memtest'));
+  return new Set([
+    ...(nodes.some(({ firmware }) => firmware !== 'uefi') ? ['pxelinux.0', 'ldlinux.c32'] : []),
+    ...(nodes.some(({ firmware }) => firmware !== 'bios') ? [defaultBootFiles.efiX64!] : []),
+    ...(tested ? Object.values(defaultMemoryTest) : []),
+  ]);
 }
 
 /** Kernels and initrds are served from where they are published. */

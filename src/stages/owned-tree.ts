@@ -85,8 +85,9 @@ export function applyOwnedTree(
   for (const { path, change } of changes) {
     if (change !== 'removed') place(fs, `${directory}/${path}`, files.get(path)!);
   }
-  for (const { path, change } of changes) {
-    if (change === 'removed') removeWithEmptyParents(fs, directory, path);
+  // Also what is gone already: an interrupted run may have left its directory.
+  for (const path of written.keys()) {
+    if (!files.has(path)) removeWithEmptyParents(fs, directory, path);
   }
   if (changes.length > 0 || !sameList(written, wanted)) writeManifest(fs, directory, wanted);
 }
@@ -161,9 +162,10 @@ function removeWithEmptyParents(fs: FileSystem, directory: BytePath, path: ByteP
   const parents = path.split('/').slice(0, -1);
   while (parents.length > 0) {
     const parent = `${directory}/${parents.join('/')}`;
+    parents.pop();
+    if (fs.lstat(parent) === undefined) continue;
     if (fs.readdir(parent).length > 0) return;
     fs.remove(parent);
-    parents.pop();
   }
 }
 
