@@ -25,9 +25,9 @@ export function usualRpmDatabase({ distribution, rpm }: RpmRecipe): BytePath {
  * @throws MkrootError ToolFailed if the root's rpm still knows other packages than were installed.
  */
 export async function settleRpmDatabase(
-  tree: RootTree,
+  tree: Pick<RootTree, 'hostPath' | 'run' | 'runOnHost'>,
   at: BytePath,
-  { ports, scratch, logFile }: StageContext,
+  { ports, scratch, logFile }: Pick<StageContext, 'ports' | 'scratch' | 'logFile'>,
 ): Promise<void> {
   const { fs } = ports;
   const writer = new RootWriter(fs, tree.hostPath);
@@ -70,7 +70,7 @@ export async function settleRpmDatabase(
 }
 
 /**
- * The packages of a root, from its rpm database; undefined if it has none. The host's rpm reads a copy, because opening a
+ * The packages of a root, from its rpm database; none if it has no such thing. The host's rpm reads a copy, because opening a
  * database writes beside it, and it may lie in a tree that must not change.
  * @param scratch is made for the copy and removed.
  */
