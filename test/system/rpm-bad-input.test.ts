@@ -11,11 +11,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
 import type { Manifest } from '../../src/images/manifest.js';
-import { hostMounts } from '../support/build-state.js';
+import { hostMounts, processesWith } from '../support/build-state.js';
 import { type FileServer, serveFiles } from '../support/rpm/file-server.js';
 import { RpmRepository } from '../support/rpm/rpm-repository.js';
 import { buildSmallPackages, GROUPS, MODULES } from '../support/rpm/small-packages.js';
-import { mkrootJson, runMkroot } from '../support/run-mkroot.js';
+import { mkrootJson, runMkroot, startMkroot } from '../support/run-mkroot.js';
 
 /** Every test asks for another package, so that none of them finds the work of another in the cache. */
 const directory = mkdtempSync('/var/tmp/mkroot-test-rpm-bad-');
@@ -81,6 +81,26 @@ afterAll(async () => {
   await server?.close();
   repository?.remove();
   rmSync(directory, { recursive: true, force: true });
+});
+
+describe('recipes of rpm distributions that come with mkroot', () => {
+  it.each(['rocky9', 'almalinux10', 'fedora'])(
+    '%s is planned: one stage of its own, then those of Debian',
+    async (name) => {
+      const { plan } = await mkrootJson<{ plan: { stage: string; action: string }[] }>(
+        'build',
+        name,
+        '--plan',
+        '--state',
+        state,
+      );
+      expect(plan.map(({ stage, action }) => `${stage} ${action}`)).toEqual([
+        'bootstrap-rpm run',
+        'configure-system run',
+        'seal-root run',
+      ]);
+    },
+  );
 });
 
 describe('what a recipe can ask dnf for', () => {
@@ -248,6 +268,19 @@ describe('a host that cannot do it', () => {
     expect(stderr).toContain('the disk is full');
     expect(exitCode).toBe(ExitCode.Io);
     expect(packagesOf(await build(path))).toContain('large-1-1');
+  });
+
+  it('killed while dnf installs, it leaves no process, mount or half an image, and the next try works', async () => {
+    const path = recipe('small-base, slow');
+    const before = current();
+    const killed = startMkroot(['build', path, '--state', state]);
+    await expect.poll(() => processesWith(`--installroot=${state}`), { timeout: 20_000 }).not.toEqual([]);
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+    await expect.poll(() => processesWith(state), { timeout: 5000 }).toEqual([]);
+    expect(hostMounts()).toEqual(mountsBefore);
+    expect(current()).toBe(before);
+    expect(packagesOf(await build(path))).toContain('slow-1-1');
   });
 
   it('without dnf, it says what to install', async () => {

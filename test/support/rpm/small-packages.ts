@@ -22,7 +22,7 @@ const BASE = spec('small-base', ['Provides: /bin/sh', 'AutoReqProv: no'], {
   parts: `%install
 mkdir -p %{buildroot}/usr/bin %{buildroot}/usr/lib %{buildroot}/etc %{buildroot}/var
 cp /bin/busybox %{buildroot}/usr/bin/busybox
-for name in sh cat chmod chown ls mkdir rm test true; do ln -s busybox %{buildroot}/usr/bin/$name; done
+for name in sh cat chmod chown ls mkdir rm sleep test true; do ln -s busybox %{buildroot}/usr/bin/$name; done
 ln -s usr/bin usr/lib %{buildroot}/
 echo 'root:x:0:0::/root:/bin/sh' > %{buildroot}/etc/passwd
 echo 'root:x:0:' > %{buildroot}/etc/group
@@ -86,6 +86,7 @@ export async function buildSmallPackages(repository: RpmRepository): Promise<voi
     ['new-name', spec('new-name', ['Obsoletes: old-name < 2', 'Provides: old-name = 2'], { version: '2' })],
     ['quarrel-a', spec('quarrel-a')],
     ['quarrel-b', spec('quarrel-b', ['Conflicts: quarrel-a'])],
+    ['slow', spec('slow', ['Requires(post): small-base'], { parts: '%post\nsleep 3\n%files' })],
     ['fails-before', spec('fails-before', ['Requires(pre): small-base'], { parts: '%pre\nexit 3\n%files' })],
     ['fails-after', spec('fails-after', ['Requires(post): small-base'], { parts: '%post\nexit 3\n%files' })],
   ];
