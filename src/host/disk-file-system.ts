@@ -247,7 +247,8 @@ export class DiskFileSystem implements FileSystem {
   }
 
   #removeTree(path: BytePath, stat: FileStat, device: number): void {
-    if (stat.dev !== device) {
+    // Only directories: on overlayfs files may have the device number of the layer that they lie in.
+    if (stat.kind === 'directory' && stat.dev !== device) {
       throw new MkrootError(`Cannot remove "${displayPath(path)}": another file system is mounted there`, {
         exitCode: ExitCode.Io,
         hint: `Unmount it first: umount -R ${displayPath(path)}`,

@@ -88,7 +88,7 @@ function keepBeside(
 ): KeptChanges['conflicts'][number] {
   const keptAt = `${conflicts}${change.path}`;
   fs.mkdir(parentPath(keptAt), 0o700);
-  if (change.kind === 'file') copyFile(fs, change.hostPath, keptAt, 0o600);
+  if (change.kind === 'file') copyFile(fs, change.hostPath, keptAt);
   return { path: change.path, keptAt, template: `${overlay.label}${displayPath(source)}` };
 }
 
@@ -99,7 +99,7 @@ function copyInto(fs: FileSystem, { directory, keeper }: Overlay, change: Change
   if (existing !== undefined && (existing === 'directory') !== (change.kind === 'directory'))
     fs.remove(target);
   if (change.kind === 'directory') fs.mkdir(target);
-  else if (change.kind === 'file') copyFile(fs, change.hostPath, target, change.mode & 0o700);
+  else if (change.kind === 'file') copyFile(fs, change.hostPath, target);
   else {
     fs.remove(target);
     fs.symlink(change.target ?? '', target);
@@ -119,8 +119,8 @@ function makeParents(fs: FileSystem, directory: BytePath, path: BytePath, keeper
   }
 }
 
-function copyFile(fs: FileSystem, from: BytePath, to: BytePath, mode: number): void {
-  const output = fs.create(to, mode);
+function copyFile(fs: FileSystem, from: BytePath, to: BytePath): void {
+  const output = fs.create(to, 0o600);
   try {
     for (const chunk of fs.readChunks(from)) output.write(chunk);
     output.commit();

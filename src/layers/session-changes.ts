@@ -96,7 +96,7 @@ export function sessionChanges(fs: ReadFileSystem, { upper, merged, below }: Ses
     }
   };
   visit('/');
-  return { changed, deleted, leftOut };
+  return { changed, deleted: deleted.sort(), leftOut };
 }
 
 function reasonToLeaveOut(path: BytePath, kind: ViewedEntry['kind']): string | undefined {

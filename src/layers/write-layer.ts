@@ -1,3 +1,4 @@
+import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { ProcessRunner } from '../ports/process-runner.js';
@@ -119,9 +120,17 @@ async function makeWhiteouts(
   whiteouts: readonly BytePath[],
   target: BytePath,
 ): Promise<void> {
-  await runner.run({
+  const cwd = Buffer.from(target, 'latin1').toString('utf8');
+  const { exitCode, stderr } = await runner.run({
     argv: ['xargs', '-0', '-I{}', 'mknod', '-m', '0', './{}', 'c', '0', '0'],
     input: Buffer.from(whiteouts.map((path) => `${path}\0`).join(''), 'latin1'),
-    cwd: Buffer.from(target, 'latin1').toString('utf8'),
+    cwd,
+    accept: 'any',
+  });
+  if (exitCode === 0) return;
+  throw new MkrootError(`Cannot write deletions to "${displayPath(target)}": mknod failed`, {
+    exitCode: ExitCode.ToolFailed,
+    details: stderr.trim().split('\n').slice(-5),
+    hint: 'Whiteouts take root and a plain file system (ext4, xfs), not an overlay; choose another --state.',
   });
 }

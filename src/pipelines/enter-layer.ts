@@ -105,27 +105,31 @@ async function runSession(
   const { fs } = ports;
   const { stack, signal } = request;
   const directory = stack.overlay.label;
-  const below = [stack.root];
-  for (const [index, layer] of stack.layers.entries()) {
-    below.push(`${session}/layer-${index}`);
-    await buildLayer(ports, layer, `${session}/layer-${index}`);
-  }
-  const tree = await RootTree.open(ports, {
-    strategy: 'overlay',
-    below,
-    layer: `${session}/scratch/upper`,
-    scratch: `${session}/scratch`,
-    inMemory: (await findTreeStrategy(ports, session)) === 'copy',
-  });
+  const scratch = `${session}/scratch`;
+  const layers = stack.layers.map((_, index) => `${scratch}/layer-${index}`);
+  const tree = await RootTree.open(
+    ports,
+    {
+      strategy: 'overlay',
+      below: [stack.root, ...layers],
+      layer: `${scratch}/upper`,
+      scratch,
+      inMemory: (await findTreeStrategy(ports, session)) === 'copy',
+    },
+    async (seen) => {
+      for (const [index, layer] of stack.layers.entries())
+        await buildLayer(ports, layer, seen(layers[index]!));
+    },
+  );
   try {
     await tree.mountForPrograms();
     await tree.runOnHost(['sh', '-e', '-c', NAME_SERVICE, 'sh', tree.path], { name: 'name service' });
     const output = await runInside(tree, request);
     if (signal?.aborted) throw interrupted(stack.name);
     const changes = sessionChanges(fs, {
-      upper: tree.layerPath,
+      upper: tree.scratchPath(`${scratch}/upper`),
       merged: tree.hostPath,
-      below: below.toReversed(),
+      below: [...layers.map((layer) => tree.scratchPath(layer)).reverse(), stack.root],
     });
     if (request.discard) return { changes, output, directory };
     const { overlay, accounts, below: underOverlay } = stack;

@@ -50,8 +50,15 @@ export class RootTree {
     private readonly inside: BytePath,
   ) {}
 
-  /** Mounts (or copies) what the plan says. Close it, whatever happens. */
-  static async open(ports: Pick<Ports, 'fs' | 'runner'>, plan: TreePlan): Promise<RootTree> {
+  /**
+   * Mounts (or copies) what the plan says. Close it, whatever happens.
+   * @param fill puts layers into the scratch directory before they are mounted; it is told where mkroot sees a path.
+   */
+  static async open(
+    ports: Pick<Ports, 'fs' | 'runner'>,
+    plan: TreePlan,
+    fill?: (seen: (path: BytePath) => BytePath) => Promise<void>,
+  ): Promise<RootTree> {
     const { fs, runner } = ports;
     fs.mkdir(plan.scratch);
     const session = await NamespaceSession.open(runner, fs);
@@ -59,6 +66,7 @@ export class RootTree {
     try {
       if (plan.inMemory)
         await session.run(['mount', '-t', 'tmpfs', '-o', 'mode=0700', 'tmpfs', plan.scratch]);
+      await fill?.(inside);
       fs.mkdir(inside(plan.layer));
       if (plan.strategy === 'copy' || plan.below.length === 0) {
         for (const below of plan.below) await session.run(copyTree(below, plan.layer));
@@ -81,9 +89,9 @@ export class RootTree {
     return this.session.hostPath(this.inside);
   }
 
-  /** The new layer for mkroot's own file operations, as long as the tree is open. */
-  get layerPath(): BytePath {
-    return this.session.hostPath(this.plan.layer);
+  /** A path below the scratch directory for mkroot's own file operations, as long as the tree is open. */
+  scratchPath(path: BytePath): BytePath {
+    return this.plan.inMemory ? this.session.hostPath(path) : path;
   }
 
   /** The root directory as programs of the host see it that are run by {@link runOnHost}. */
