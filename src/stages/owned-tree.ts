@@ -127,7 +127,9 @@ function lookAt(fs: ReadFileSystem, path: BytePath): string | undefined {
 }
 
 function contents(file: OwnedFile): string {
-  return 'text' in file ? toBytePath(file.text) : linkText(file.target);
+  if ('target' in file) return linkText(file.target);
+  // Nearly every text is ASCII, whose bytes are its characters.
+  return /[^\x00-\x7f]/.test(file.text) ? toBytePath(file.text) : file.text;
 }
 
 /** No text file begins like this, so that a link is never taken for a file. */
