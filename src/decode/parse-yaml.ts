@@ -1,15 +1,18 @@
 import {
+  type Alias,
+  type Document,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
   type ParsedNode,
-  parseDocument,
   type Scalar,
   visit,
   type YAMLMap,
 } from 'yaml';
+import { composeYaml } from './compose-yaml.js';
 import { type Position, pathText, type ValuePath } from './position.js';
 import type { Problem } from './problem.js';
 
@@ -38,7 +41,6 @@ export interface YamlReading {
 
 /** Words for yaml's error codes where its own message speaks of the parser rather than of the document. */
 const WORDS: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: 'a second document starts here; only one is read',
   TAB_AS_INDENT: 'a tab is used for indentation; YAML takes spaces only',
 };
 
@@ -50,30 +52,43 @@ interface Entry {
 /** Parses YAML 1.2. Never throws: everything that is wrong is in `problems`, duplicate keys too. */
 export function parseYaml(text: string, file: string, { textFields }: YamlReading): ParsedYaml {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter,
-    prettyErrors: false,
-    logLevel: 'error',
-    // yaml compares each key with all others of its mapping, which takes seconds for ten thousand nodes.
-    uniqueKeys: false,
-  });
+  const composed = composeYaml(text, lineCounter);
   const start: Position = { file, line: 1, column: 1 };
   const place = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const placeOf = (node: unknown): Position => place((node as Node | null)?.range?.[0] ?? 0);
+  if ('tooDeep' in composed) {
+    const message = 'this is nested too deeply';
+    return {
+      value: undefined,
+      positions: () => new Map([['', start]]),
+      position: () => start,
+      keyPosition: () => start,
+      problems: [{ position: place(composed.tooDeep), message }],
+      wellFormed: false,
+    };
+  }
+  const { document, second } = composed;
   const problems = document.errors.map((error) => ({
     position: place(error.pos[0]),
     message: WORDS[error.code] ?? `this is not YAML: ${error.message}`,
   }));
+  if (second !== undefined) {
+    problems.push({ position: place(second), message: 'a second document starts here; only one is read' });
+  }
 
   let value: unknown;
   try {
     for (const { key, message } of prepare(document.contents, textFields)) {
       problems.push({ position: placeOf(key), message });
     }
-    value = document.toJS({ maxAliasCount: 100 });
+    const loops = findLoops(document);
+    for (const alias of loops) {
+      problems.push({ position: placeOf(alias), message: 'this stands for something that it is a part of' });
+    }
+    if (loops.length === 0) value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     problems.push({
       position: place(0),
@@ -140,12 +155,30 @@ export function parseYaml(text: string, file: string, { textFields }: YamlReadin
       return entry === undefined ? position(path) : placeOf(entry.key);
     },
     problems,
-    wellFormed: value !== undefined && document.errors.length === 0,
+    wellFormed: value !== undefined && document.errors.length === 0 && second === undefined,
   };
 }
 
 function keyName(key: unknown): string {
   return isScalar(key) ? String(key.value) : '';
+}
+
+/** Aliases of what is around them: as a value, that would have no end. */
+function findLoops(document: Document.Parsed): Alias[] {
+  const loops: Alias[] = [];
+  visit(document, {
+    Alias(_, alias, around) {
+      // resolve() goes through the whole document, so it is asked only where a loop is possible.
+      if (!around.some((node) => isNode(node) && anchorOf(node) === alias.source)) return;
+      const meant = alias.resolve(document);
+      if (meant !== undefined && around.includes(meant)) loops.push(alias);
+    },
+  });
+  return loops;
+}
+
+function anchorOf(node: Node): string | undefined {
+  return 'anchor' in node ? node.anchor : undefined;
 }
 
 /** Turns numbers that are meant as text into text, names of fields among them; returns the names that cannot be. */
@@ -163,6 +196,8 @@ function prepare(contents: Node | null, textFields: readonly string[]): { key: u
         asSpelt(key);
         const name = keyName(key);
         if (names.has(name)) odd.push({ key, message: 'this field is given twice' });
+        // JavaScript's objects have that already, and zod leaves it out without a word.
+        if (name === '__proto__') odd.push({ key, message: '"__proto__" cannot be a name' });
         names.add(name);
         if (!textFields.includes(name)) continue;
         for (const item of isSeq(value) ? value.items : [value]) if (isScalar(item)) asSpelt(item);

@@ -26,8 +26,16 @@ export function problemReport({ what, file, hint }: ProblemFile, problems: reado
     `Cannot use ${what} "${file}": ${problems.length === 1 ? 'it has a problem' : `it has ${problems.length} problems`}`,
     {
       exitCode: ExitCode.InvalidInput,
-      details: sorted.map(({ position, message }) => `  ${positionText(position)}: ${message}`),
+      details: sorted.map(({ position, message }) => `  ${positionText(position)}: ${printable(message)}`),
       hint,
     },
+  );
+}
+
+/** What stands in a file must not move the cursor of whoever reads about it. */
+function printable(message: string): string {
+  return message.replace(
+    /[\x00-\x1f\x7f-\x9f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }

@@ -81,7 +81,7 @@ function describe(issue: z.core.$ZodIssue, path: ValuePath, value: unknown, cont
     case 'invalid_type':
       return path.length === 0 && value === null
         ? `${context.whole} is empty`
-        : `${field} must be ${KINDS[issue.expected] ?? issue.expected}, not ${shown(value)}`;
+        : `${field} must be ${KINDS[issue.expected] ?? issue.expected}, not ${shown(value)}${value === null && KINDS[issue.expected] === 'a mapping' ? '; write {} for an empty one' : ''}`;
     case 'invalid_value': {
       const known = issue.values.map(String);
       const meant = context.meant?.(path, value) ?? suggestion(String(value), known);

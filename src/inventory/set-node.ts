@@ -5,8 +5,8 @@ import { parseYaml } from '../decode/parse-yaml.js';
 import { positionText } from '../decode/position.js';
 import { readText } from '../decode/read-text.js';
 import { valueAt } from '../decode/schema-problems.js';
+import { writeText } from '../decode/write-text.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import { toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Inventory } from './inventory.js';
 import { loadInventory, SITE_NAMES, type Site, tryChange } from './load-inventory.js';
@@ -57,7 +57,7 @@ export function setNode(
     const after = tryChange(fs, site, `set values of "${nodes}"`, changes);
     refusal = overruled(after, set.names, values);
     if (refusal !== undefined) continue;
-    fs.writeFile(toBytePath(path), edited, fs.lstat(toBytePath(path))?.mode ?? 0o644);
+    writeText(fs, path, edited);
     const changed = set.names.filter(
       (name) => !isDeepStrictEqual(before.get(name), resolveNode(after, name).node),
     );

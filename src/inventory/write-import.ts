@@ -3,6 +3,7 @@ import { setInYaml } from '../decode/edit-yaml.js';
 import { parseYaml } from '../decode/parse-yaml.js';
 import { readText } from '../decode/read-text.js';
 import { valueAt } from '../decode/schema-problems.js';
+import { writeText } from '../decode/write-text.js';
 import { toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { ImportedNode } from './import-nodes.js';
@@ -32,7 +33,7 @@ export function writeImport(fs: FileSystem, site: Site, nodes: readonly Imported
   if (named === undefined) changed.set(SITE_NAMES.inventory, setInYaml(text, ['csv'], csv));
   tryChange(fs, site, `add nodes to "${shown}"`, changed);
   for (const [name, content] of changed) {
-    fs.writeFile(toBytePath(path(name)), content, fs.lstat(toBytePath(path(name)))?.mode ?? 0o644);
+    writeText(fs, path(name), content);
   }
   return [...changed.keys()].map((name) => (isAbsolute(name) ? name : sitePath(site, name)));
 }

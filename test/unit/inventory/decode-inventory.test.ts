@@ -63,7 +63,7 @@ networks:
   other: { subnet: 10.1.2.0/24 }
   third: { subnet: 10.1.2.0/22 }
 groups:
-  compute: { overlays: [cluter], servers: [haed1], kernelArgs: [a] }
+  compute: { overlays: [cluter], servers: [haed1], kernelArgument: [a] }
   stor_age: {}
 nodes:
   n[1-4: { group: compute }
@@ -97,7 +97,7 @@ csv: [nodes.csv, missing.csv]
         "nodes.yaml:9:20: networks.third.subnet "10.1.2.0/22" is not a subnet: the address has bits behind the prefix; did you mean "10.1.0.0/22"?",
         "nodes.yaml:11:25: there is no directory overlays/cluter; did you mean "cluster"?",
         "nodes.yaml:11:44: server "haed1" is not known; known are head",
-        "nodes.yaml:11:52: unknown field "kernelArgs" in groups.compute; known are description, servers, image, boot, menu, menuTimeout, network, overlays, kernelArguments, drivers, variables, persistent, writableTop, transport, architecture, firmware, serialConsole",
+        "nodes.yaml:11:52: unknown field "kernelArgument" in groups.compute; did you mean "kernelArguments"?",
         "nodes.yaml:12:3: groups "stor_age" is not a host name (letters, digits and hyphens, at most 63, without a domain)",
         "nodes.yaml:14:3: "n[1-4": a bracket is not closed",
         "nodes.yaml:18:10: nodes.n[1-4].mac "52:54:00:00:00:zz" is not a MAC address, such as 52:54:00:12:34:56 (hyphens, dots and upper case will do, too)",
@@ -162,7 +162,15 @@ nodes: { n1: { group: compute, ip: 10.0.0.1 } }
   test.each([
     ['nothing', '', 'the inventory is empty'],
     ['an unclosed bracket', 'nodes: [', 'this is not YAML'],
-    ['an alias that holds itself', 'nodes: &a { n1: *a }\n', 'nodes.yaml:1:'],
+    ['an alias that holds itself', 'nodes: &a { n1: *a }\n', 'nodes.yaml:1:17: this stands for something'],
+    ['thirty thousand brackets', `nodes: ${'['.repeat(30_000)}`, 'this is nested too deeply'],
+    ["JavaScript's own name", `${CLUSTER}  __proto__: {}\n`, 'nodes.yaml:9:3: "__proto__" cannot be a name'],
+    ['a control character', `${CLUSTER}csv: "\\e[2J"\n`, 'csv "\\x1b[2J" does not exist'],
+    [
+      'a group without fields',
+      `${CLUSTER}  storage:\n`,
+      'groups.storage must be a mapping, not nothing; write {}',
+    ],
   ])('%s is reported without a crash', (_, text, expected) => {
     expect(problems(text).join('\n')).toContain(expected);
   });

@@ -86,6 +86,18 @@ describe('setting a value of a node', () => {
     expect(text('nodes.yaml')).toBe(`${before}overrides:\n  n003: { image: compute }\n`);
   });
 
+  test('goes through a link to the file behind it, and keeps its mode', () => {
+    const { fs, text } = newSite();
+    fs.mkdir('/srv');
+    fs.writeFile('/srv/nodes.yaml', text('nodes.yaml'), 0o640);
+    fs.remove(`${SITE.directory}/nodes.yaml`);
+    fs.symlink('../../../srv/nodes.yaml', `${SITE.directory}/nodes.yaml`);
+    setNode(fs, SITE, 'n003', [{ field: 'boot', value: 'local' }]);
+    expect(fs.lstat(`${SITE.directory}/nodes.yaml`)?.kind).toBe('symlink');
+    expect(fs.lstat('/srv/nodes.yaml')?.mode).toBe(0o640);
+    expect(text('nodes.yaml')).toContain('n003: { boot: local }');
+  });
+
   test('with an entry of its own changes that entry, unless something nearer has the value', () => {
     const { fs, text } = newSite();
     const yaml = text('nodes.yaml').replace(

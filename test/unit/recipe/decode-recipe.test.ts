@@ -166,7 +166,9 @@ describe('a bad recipe', () => {
     ['an unclosed bracket', 'name: [a\n', 'this is not YAML'],
     ['a tab as indentation', 'kernel:\n\tpackage: x\n', 'a tab is used for indentation'],
     ['two documents', 'name: a\n---\nname: b\n', 'a second document starts here'],
-    ['an alias that holds itself', 'name: &a [*a]\n', 'name must be a text'],
+    ['an alias that holds itself', 'name: &a [*a]\n', 'stands for something that it is a part of'],
+    ['thirty thousand brackets', `name: ${'['.repeat(30_000)}\n`, 'this is nested too deeply'],
+    ['thirty thousand dashes', `${'- '.repeat(30_000)}a\n`, 'this is nested too deeply'],
     ['aliases that grow without end', bomb(), 'this cannot be read'],
     ['a mapping as a field name', '? {a: b}\n: c\n', 'r.yaml:1:3: the name of a field must be a plain word'],
     [
