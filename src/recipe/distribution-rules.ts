@@ -1,4 +1,4 @@
-import type { ValuePath } from '../decode/position.js';
+import { pathText, type ValuePath } from '../decode/position.js';
 import { DEBIAN_FIELDS } from './recipe.js';
 import { isRpmSpec, RPM_DISTRIBUTIONS } from './rpm-recipe.js';
 
@@ -74,8 +74,6 @@ function badPackages(
   ];
   return named.flatMap(([path, name]) => {
     if (typeof name !== 'string' || name === '' || accepts(name)) return [];
-    const [field, index] = path;
-    const place = index === undefined || field === 'kernel' ? path.join('.') : `${field}[${index}]`;
-    return [{ path, message: `${place} ${JSON.stringify(name)} is not ${what}` }];
+    return [{ path, message: `${pathText(path)} ${JSON.stringify(name)} is not ${what}` }];
   });
 }

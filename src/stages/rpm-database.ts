@@ -18,6 +18,9 @@ export function usualRpmDatabase({ distribution, rpm }: RpmRecipe): BytePath {
   return belowUsr ? '/usr/lib/sysimage/rpm' : '/var/lib/rpm';
 }
 
+/** The root while it is being made. */
+type Tree = Pick<RootTree, 'hostPath' | 'run' | 'runOnHost'>;
+
 /**
  * Puts the database where the root's own rpm looks for it, if the root has an rpm, and makes sure that it can read it. An
  * older one may know another format only: then it gets the packages' headers and writes a database of its own.
@@ -25,48 +28,50 @@ export function usualRpmDatabase({ distribution, rpm }: RpmRecipe): BytePath {
  * @throws MkrootError ToolFailed if the root's rpm still knows other packages than were installed.
  */
 export async function settleRpmDatabase(
-  tree: Pick<RootTree, 'hostPath' | 'run' | 'runOnHost'>,
+  tree: Tree,
   at: BytePath,
   { ports, scratch, logFile }: Pick<StageContext, 'ports' | 'scratch' | 'logFile'>,
 ): Promise<void> {
-  const { fs } = ports;
-  const writer = new RootWriter(fs, tree.hostPath);
+  const writer = new RootWriter(ports.fs, tree.hostPath);
   const { sysroot } = writer;
   writer.remove(`${at}/.rpm.lock`);
   if (!['/usr/bin/rpm', '/bin/rpm'].some((path) => sysroot.isFile(path))) return;
-  const inRoot = { logFile, network: false };
-  const text = ({ stdout }: { readonly stdout: Uint8Array }) => Buffer.from(stdout).toString('utf8').trim();
-  const wanted = text(await tree.run(['rpm', '--eval', '%{_dbpath}'], inRoot));
-  if (
-    wanted.startsWith('/') &&
-    wanted !== at &&
-    sysroot.resolve(wanted)?.path !== sysroot.resolve(at)?.path
-  ) {
-    if (sysroot.resolve(wanted) !== undefined) writer.empty(wanted);
-    for (const name of sysroot.list(at)) {
-      writer.copy(sysroot.resolve(`${at}/${name}`)!.hostPath, `${wanted}/${name}`, {
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-      });
-    }
-    writer.remove(at);
-  }
-  const place = wanted.startsWith('/') ? wanted : at;
-  const query = ['--query', '--all', '--queryformat', RPM_QUERY_FORMAT] as const;
-  const known = async () => parseRpmPackages(text(await tree.run(['rpm', ...query], inRoot)));
-  const installed = await listRpmPackages(ports, sysroot, `${scratch}/rpmdb`);
-  if ((await known()).length === installed.length) return;
-  const hostDatabase = sysroot.resolve(place)!.hostPath;
-  const headers = await tree.runOnHost(['rpmdb', `--dbpath=${hostDatabase}`, '--exportdb'], { logFile });
-  writer.empty(place);
-  await tree.run(['rpmdb', '--importdb'], { ...inRoot, input: headers.stdout });
-  const understood = (await known()).length;
-  if (understood === installed.length) return;
+  const rpm = async (...args: readonly string[]) => {
+    const { stdout } = await tree.run(['rpm', ...args], { logFile, network: false });
+    return Buffer.from(stdout).toString('utf8').trim();
+  };
+  const known = async () =>
+    parseRpmPackages(await rpm('--query', '--all', '--queryformat', RPM_QUERY_FORMAT)).length;
+  const place = await rpm('--eval', '%{_dbpath}');
+  moveDatabase(writer, at, place);
+  const installed = (await listRpmPackages(ports, sysroot, `${scratch}/rpmdb`)).length;
+  if ((await known()) === installed) return;
+  await importHeaders(tree, writer, place);
+  const understood = await known();
+  if (understood === installed) return;
   throw new MkrootError(
-    `Cannot hand over the rpm database: the root's own rpm knows ${understood} packages, not ${installed.length}`,
+    `Cannot hand over the rpm database: the root's own rpm knows ${understood} packages, not ${installed}`,
     { exitCode: ExitCode.ToolFailed, details: [`Whole log: ${logFile}`] },
   );
+}
+
+function moveDatabase(writer: RootWriter, from: BytePath, to: BytePath): void {
+  const { sysroot } = writer;
+  if (sysroot.resolve(to)?.path === sysroot.resolve(from)?.path) return; // the same, or a link to it
+  writer.empty(to);
+  for (const name of sysroot.list(from)) {
+    const { hostPath } = sysroot.resolve(`${from}/${name}`)!;
+    writer.copy(hostPath, `${to}/${name}`, { mode: 0o644, uid: 0, gid: 0 });
+  }
+  writer.remove(from);
+}
+
+/** The host's rpm writes the headers of all packages, the root's reads them into a database of its own. */
+async function importHeaders(tree: Tree, writer: RootWriter, place: BytePath): Promise<void> {
+  const { hostPath } = writer.sysroot.resolve(place)!;
+  const headers = await tree.runOnHost(['rpmdb', `--dbpath=${hostPath}`, '--exportdb']);
+  writer.empty(place);
+  await tree.run(['rpmdb', '--importdb'], { network: false, input: headers.stdout });
 }
 
 /**
