@@ -250,6 +250,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     ...forTests('cpio', 'cpio', 'judge of archives'),
     requiredFor: ['test', 'bench'],
   }),
+  tool('bzip2', undefined, forTests('bzip2', 'bzip2', 'packs an initramfs as other tools may do')),
   tool('bsdtar', ['--version'], {
     ...forTests('libarchive-tools', 'bsdtar', 'judge of archives'),
     requiredFor: ['test', 'bench'],
