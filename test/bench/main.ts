@@ -7,6 +7,7 @@ import { type BenchRoot, benchRoot } from './bench-root.js';
 import { benchBoot } from './boot.js';
 import { benchBuild } from './build.js';
 import { benchInitrd } from './initrd.js';
+import { benchInventory } from './inventory.js';
 import { benchNewc } from './newc.js';
 import { type Comparison, remarks, resultTable, targetTable, withResults } from './report.js';
 import { loadBefore, toolVersions } from './tool-versions.js';
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Comparis
   newc: benchNewc,
   build: benchBuild,
   boot: benchBoot,
+  inventory: benchInventory,
 };
 
 const repository = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
