@@ -7,7 +7,6 @@ import type { DebianArchitecture } from '../recipe/debian-architecture.js';
 import type { RpmRecipe } from '../recipe/recipe.js';
 import { RootWriter } from '../rootfs/root-writer.js';
 import { RootTree } from '../sandbox/root-tree.js';
-import { requireRunnable } from './bootstrap-debian.js';
 import type { BuildEnvironment } from './build-environment.js';
 import {
   type DnfPaths,
@@ -20,6 +19,7 @@ import {
 } from './dnf.js';
 import { dnfActivity, dnfHint, type FailedScriptlet, failedScriptlet } from './dnf-output.js';
 import { fitToDisklessNode } from './fit-rpm-root.js';
+import { requireRunnable } from './require-runnable.js';
 import { wholeTree } from './root-layers.js';
 import { settleRpmDatabase, usualRpmDatabase } from './rpm-database.js';
 

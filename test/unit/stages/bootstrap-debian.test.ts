@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ExitCode } from '../../../src/errors.js';
 import type { DebianRecipe } from '../../../src/recipe/recipe.js';
-import {
-  debootstrapArgv,
-  mmdebstrapArgv,
-  requireRunnable,
-  withUpdates,
-} from '../../../src/stages/bootstrap-debian.js';
-import { memoryFileSystem } from '../../support/memory-file-system.js';
+import { debootstrapArgv, mmdebstrapArgv, withUpdates } from '../../../src/stages/bootstrap-debian.js';
 
 const recipe = {
   suite: 'trixie',
@@ -21,7 +14,7 @@ describe('the argv of the bootstrap tools', () => {
   it('keeps lists and the shared cache with mmdebstrap, and quotes the path for its hook', () => {
     const argv = mmdebstrapArgv(recipe, { ...paths, keyring: '/srv/k.gpg' });
     expect(argv.slice(-2)).toEqual(['trixie', '/state/tree']);
-    expect(argv).toContain('--skip=cleanup/apt,essential/unlink');
+    expect(argv).toContain('--skip=cleanup/apt,essential/unlink,check/qemu');
     expect(argv).toContain('--components=main,contrib');
     expect(argv).toContain('--keyring=/srv/k.gpg');
     expect(argv.find((word) => word.startsWith('--setup-hook='))).toContain(`'/state/it'\\''s here'`);
@@ -56,24 +49,5 @@ describe('withUpdates', () => {
     expect(withUpdates('deb http://archive.test/debian sid main\n', 'sid')).toBe(
       'deb http://archive.test/debian sid main\n',
     );
-  });
-});
-
-describe('requireRunnable', () => {
-  it('names the packages when maintainer scripts of another architecture cannot run here', () => {
-    expect(() => requireRunnable(memoryFileSystem(), 'arm64', 'amd64')).toThrow(
-      expect.objectContaining({
-        exitCode: ExitCode.MissingTool,
-        hint: expect.stringContaining('qemu-user-static'),
-        message: expect.stringContaining('qemu-aarch64'),
-      }),
-    );
-  });
-
-  it('lets through what can run: the same, i386 on amd64, and what binfmt_misc knows', () => {
-    requireRunnable(memoryFileSystem(), 'amd64', 'amd64');
-    requireRunnable(memoryFileSystem(), 'i386', 'amd64');
-    const registered = memoryFileSystem({ '/proc/sys/fs/binfmt_misc/qemu-aarch64': 'enabled' });
-    expect(() => requireRunnable(registered, 'arm64', 'amd64')).not.toThrow();
   });
 });
