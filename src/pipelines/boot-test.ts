@@ -85,6 +85,7 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
   removeStaleLabs(ports, options.temporaryParent);
   const directory = reserveLabDirectory(ports, options.temporaryParent);
   let namespace: LabNamespace | undefined;
+  let endServers = () => {};
   let keepLogs = true;
   try {
     const task = ports.progress.task('Lab');
@@ -92,6 +93,7 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
       // First of all, since this is what fails without the rights for it.
       if (options.network === 'lab') namespace = await LabNamespace.open(ports, options.signal);
       const running = await startLab(ports, options, { directory, logs, namespace });
+      endServers = running.endServers;
       task.done(
         namespace === undefined
           ? 'DHCP and TFTP by QEMU itself'
@@ -115,6 +117,7 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
     }
     throw error;
   } finally {
+    endServers();
     await namespace?.close();
     if (options.keep) ports.progress.note(`Kept the lab's files: ${displayPath(directory)}`);
     else fs.remove(directory);
@@ -131,6 +134,7 @@ interface RunningLab {
   readonly problem: () => string | undefined;
   /** A step of a scenario, such as `nfs stop`. */
   readonly toServers: (step: string) => Promise<void>;
+  readonly endServers: () => void;
   readonly direct: Machine['direct'];
 }
 
@@ -186,6 +190,7 @@ async function startLab(
       const [name, verb] = step.split(' ') as ['nfs' | 'dhcp', ServiceVerb];
       await services?.control(name, verb);
     },
+    endServers: () => services?.end(),
     direct:
       options.scenario === undefined || options.scenario.start === 'pxe'
         ? undefined

@@ -109,7 +109,8 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
     exit = { code: exitCode, stderr };
   });
 
-  const goal = milestones.at(-1)?.id;
+  // A machine that is to reset itself has no last milestone: its end is that QEMU ends.
+  const goal = direction?.resets ? undefined : milestones.at(-1)?.id;
   let problem: string | undefined;
   let silent = false;
   try {

@@ -18,6 +18,8 @@ export interface LabServices {
   readonly dead: () => string | undefined;
   /** Starts a server that does not run, kills, stops or continues one that does. */
   readonly control: (name: 'nfs' | 'dhcp', verb: ServiceVerb) => Promise<void>;
+  /** Kills all of them. They end with the namespace as well, but one that is paused has a starter outside that is, too. */
+  readonly end: () => void;
 }
 
 /** What can be done to a server: start it, kill it, stop it (it keeps its connections but is silent), let it go on. */
@@ -133,6 +135,10 @@ export async function startLabServices(
   }
   return {
     dead: () => dead,
+    end: () => {
+      for (const process of running.values()) process.kill('SIGKILL');
+      running.clear();
+    },
     control: async (name, verb) => {
       const service = services.find((one) => one.name === SERVICE_OF[name])!;
       const process = running.get(service.name);

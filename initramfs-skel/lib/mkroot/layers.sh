@@ -21,8 +21,20 @@ mount_base_layer() {
   parse_location "$answer" "$(default_server)" ||
     die - "\"$base_given\" is not [server:]/path[,options], or no server is known"
   mount_location /run/mkroot/base
+  [ "$nfs_vers" != 4.2 ] || do_without_nfs_42_if_broken
   base_server=$location_server
   base_summary="$location_server:$location_path NFS v$nfs_vers"
+}
+
+# do_without_nfs_42_if_broken: some servers mount over v4.2 and then answer READ_PLUS (RFC 7862), which kernels from 6.x on
+# use in place of READ, so that reading is an error; v4.1 does not have it. See docs/decisions/0006-boot-runtime.md.
+do_without_nfs_42_if_broken() {
+  program_output=$(chroot "$ROOT/run/mkroot/base" /bin/true 2>&1)
+  [ "$?" -eq 126 ] || return 0
+  trouble "$location_server:$location_path" "cannot be read over NFS v4.2: ${program_output##*: }" "NFS v4.1"
+  umount "$ROOT/run/mkroot/base"
+  nfs_42_is_broken=yes
+  mount_location /run/mkroot/base
 }
 
 # default_server: whoever served the boot: ip=, DHCP's next-server, the DHCP server.

@@ -7,6 +7,8 @@ nfs_immutable_options=ro,hard,tcp,nolock,nocto,noatime,actimeo=3600
 nfs_attempts=8
 nfs_attempt_timeout=40
 known_servers=''
+# The server's v4.2 was tried and does not work.
+nfs_42_is_broken=''
 
 # parse_location TEXT DEFAULT_SERVER: [nfs:][server:]/path[,options] (dracut's ':options' too) into $location_server,
 # $location_path and $location_options; false if it is not a location.
@@ -129,6 +131,10 @@ try_nfs_mount() {
     4*) mount_options=$mount_options,clientaddr=$node_ip ;;
   esac
   mount_options=$mount_options${nfs_extra_options:+,$nfs_extra_options}${location_options:+,$location_options}
+  if [ "$nfs_vers$nfs_42_is_broken" = 4.2yes ]; then
+    nfs_vers=4.1
+    mount_options=$mount_options,vers=4.1
+  fi
   mount_output=$(run_limited "$nfs_attempt_timeout" mount -t nfs -o "$mount_options" \
     "$location_address:$location_path" "$ROOT$1" 2>&1) && return 0
   mount_error=${mount_output##*: }

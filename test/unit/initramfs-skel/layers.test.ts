@@ -154,6 +154,28 @@ ${network}${mountAll}echo "$layers_summary"`,
     expect(forced.stdout).toBe('10.0.0.5:/r NFS v4.1\n');
   });
 
+  it('a server whose NFS v4.2 cannot be read is mounted by v4.1, all layers of it, and that is said', () => {
+    const run = (status: number) =>
+      runOnTarget(
+        shell,
+        `chroot() { echo "chroot: can't execute '/bin/true': Input/output error" >&2; return ${status}; }
+read_command_line 'mkroot.base=10.0.0.5:/r,vers=4.2 mkroot.host=/h mkroot.nfsvers=4.2'
+${network}enter_stage 50; mount_base_layer; mount_upper_layers; echo "$base_summary"`,
+      );
+    const broken = run(126);
+    expect(broken.kmsg).toEqual([
+      '<3>mkroot: FAILED [50] base: 10.0.0.5:/r cannot be read over NFS v4.2: Input/output error; next: NFS v4.1',
+    ]);
+    expect(broken.stdout).toBe('10.0.0.5:/r NFS v4.1\n');
+    const last = (calls: readonly string[]) =>
+      calls
+        .filter((call) => call.startsWith('mount -t nfs'))
+        .map((call) => /.*vers=([\d.]+)/.exec(call)?.[1] ?? '');
+    expect(last(broken.calls)).toEqual(['4.2', '4.1', '4.1']);
+    expect(broken.calls).toContain('umount /run/mkroot/base');
+    expect(last(run(0).calls)).toEqual(['4.2', '4.2']);
+  });
+
   it('a root that nobody names, and an upper that cannot be, are said so', () => {
     expect(runOnTarget(shell, `${network}enter_stage 50; mount_base_layer`).kmsg[0]).toContain(
       'nothing says where the root is',

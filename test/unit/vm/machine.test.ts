@@ -42,6 +42,34 @@ describe('qemuArgv', () => {
   });
 });
 
+describe('a machine of a scenario', () => {
+  const several = qemuArgv({
+    ...machine,
+    monitor: true,
+    otherNics: [
+      { mac: '52:54:00:77:01:01', tap: 'other1', slot: 'before' },
+      { mac: '52:54:00:77:01:03', tap: 'other3', slot: 'behind' },
+    ],
+  });
+
+  it('has its boot NIC in the slot that was asked for, and boots from that one', () => {
+    const devices = several.filter((word) => word.startsWith('e1000,'));
+    expect(devices.map((word) => /netdev=(\w+)/.exec(word)?.[1])).toEqual(['other1', 'boot', 'other3']);
+    expect(devices.map((word) => word.includes('bootindex=1'))).toEqual([false, true, false]);
+  });
+
+  it('has its monitor on standard input beside the console', () => {
+    expect(several.join(' ')).toContain('-serial mon:stdio');
+  });
+
+  it('may be given its kernel by QEMU, without firmware', () => {
+    const direct = { kernel: '/k', initrd: '/i', commandLine: 'console=ttyS0 a=b' };
+    const argv = qemuArgv({ ...machine, direct });
+    expect(argv.slice(-6)).toEqual(['-kernel', '/k', '-initrd', '/i', '-append', 'console=ttyS0 a=b']);
+    expect(argv).not.toContain('-boot');
+  });
+});
+
 describe('the choice of accelerator', () => {
   it('tries KVM first only where it is, and never more than was asked for', () => {
     expect(acceleratorsToTry('auto', true)).toEqual(['kvm', 'tcg']);
