@@ -112,6 +112,16 @@ const bootTarget = z.enum(['image', 'local', 'memtest']);
 /** What a node boots, how, and with which layers: may stand in the cluster, in a group and in a node. */
 const settingsFields = {
   image: z.string().optional().describe('Image to boot: the name of its recipe.'),
+  generation: z
+    .string()
+    .regex(
+      /^(current|\d{8}T\d{6}Z-[0-9a-f]{8}(-\d+)?)$/,
+      'is no generation, such as 20261120T041500Z-1a2b3c4d, nor the word current',
+    )
+    .optional()
+    .describe(
+      'Generation of the image to stay on; current (default) follows what was built last. It goes with the image of the same or a farther level: a node with an image of its own does not take the generation of its group.',
+    ),
   boot: bootTarget
     .optional()
     .describe('What its boot entry starts: the image (default), the local disk, or a memory test.'),

@@ -90,6 +90,8 @@ export interface Node {
   readonly group: string;
   /** Name of the image, that is of its recipe. */
   readonly image: string;
+  /** Id of the generation that it is pinned to; absent means that it follows the image's current one. */
+  readonly generation?: string;
   /** What its boot entry starts. */
   readonly boot: BootTarget;
   /** What its boot menu offers besides. */

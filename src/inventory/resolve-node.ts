@@ -102,6 +102,7 @@ class Resolution {
     }
     // An entry without an image is a problem of the inventory, and does not come here.
     const image = this.#single('image') ?? '';
+    const generation = this.#generation();
     const firmware = this.#single('firmware');
     const servers = this.#servers();
     const serialConsole = parseSerialConsole(this.#single('serialConsole'));
@@ -118,6 +119,7 @@ class Resolution {
       ...(vlan === undefined ? {} : { vlan }),
       group: group.value,
       image,
+      ...(generation === undefined ? {} : { generation }),
       boot: this.#single('boot', 'image'),
       menu: this.#single('menu') ?? [],
       menuTimeout: this.#single('menuTimeout') ?? 0,
@@ -149,6 +151,19 @@ class Resolution {
     }
     if (byDefault !== undefined) this.note?.({ field, value: byDefault, level: 'default', name: '' });
     return byDefault as NonNullable<Settings[F]> | undefined;
+  }
+
+  /** A pin belongs to an image: one that is named nearer to the node leaves it behind. */
+  #generation(): string | undefined {
+    for (const source of this.#sources) {
+      const { generation: value, image } = source.settings;
+      if (value !== undefined) {
+        this.#noteFound('generation', { value, source, path: ['generation'] });
+        return value === 'current' ? undefined : value;
+      }
+      if (image !== undefined) return undefined;
+    }
+    return undefined;
   }
 
   /** Fields of mappings, each from the nearest source that has it; in the order of their names. */

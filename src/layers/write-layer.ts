@@ -1,9 +1,15 @@
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
-import type { FileSystem } from '../ports/file-system.js';
+import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import type { ProcessRunner } from '../ports/process-runner.js';
 import type { LayerEntry, LayerFile } from './layer-entry.js';
-import { type LayerManifest, layerManifest, layerManifestText, readLayerManifest } from './layer-manifest.js';
+import {
+  type LayerManifest,
+  layerManifest,
+  layerManifestText,
+  type ManifestEntry,
+  readLayerManifest,
+} from './layer-manifest.js';
 import type { LayerTree } from './layer-tree.js';
 import { readLayer } from './read-layer.js';
 
@@ -13,15 +19,49 @@ export interface LayerPlace {
   readonly manifest: BytePath;
 }
 
-/** Pure names; nothing has to exist. */
+/** One version of a layer. It is never changed: nodes may have it mounted, and a lower directory that is replaced goes empty. */
+export interface LayerVersion extends LayerPlace {
+  /** Begins with the digest of the contents. */
+  readonly id: string;
+}
+
+/** The version that `current` points to. Pure names; nothing has to exist. */
 export function layerPlace(directory: BytePath): LayerPlace {
-  return { layer: `${directory}/layer`, manifest: `${directory}/manifest.json` };
+  return { layer: `${directory}/current/layer`, manifest: `${directory}/current/manifest.json` };
+}
+
+/** Where all versions of a layer lie: DIRECTORY/versions/ID. */
+export function layerVersions(directory: BytePath): BytePath {
+  return `${directory}/versions`;
+}
+
+/** Pure names of one version; nothing has to exist. */
+export function layerVersion(directory: BytePath, id: string): LayerVersion {
+  const place = `${layerVersions(directory)}/${id}`;
+  return { id, layer: `${place}/layer`, manifest: `${place}/manifest.json` };
+}
+
+/** The version that `current` points to; undefined if the layer was never written. */
+export function currentLayer(fs: ReadFileSystem, directory: BytePath): LayerVersion | undefined {
+  const link = `${directory}/current`;
+  if (fs.lstat(link)?.kind !== 'symlink') return undefined;
+  const target = fs.readlink(link);
+  const version = layerVersion(directory, target.slice(target.lastIndexOf('/') + 1));
+  return fs.lstat(version.layer)?.kind === 'directory' ? version : undefined;
+}
+
+/** Makes `current` point to a version in one step. */
+export function makeLayerCurrent(fs: FileSystem, directory: BytePath, id: string): void {
+  const next = `${directory}/current.new`;
+  fs.remove(next);
+  fs.symlink(`versions/${id}`, next);
+  fs.rename(next, `${directory}/current`);
 }
 
 /** What writing a layer came to. */
-export interface WrittenLayer extends LayerPlace {
+export interface WrittenLayer extends LayerVersion {
   readonly contents: LayerManifest;
-  /** False if it was there already, byte for byte. */
+  /** False if it was there already. */
   readonly changed: boolean;
 }
 
@@ -29,32 +69,71 @@ export interface WrittenLayer extends LayerPlace {
 const MTIME = 0;
 
 /**
- * Writes a layer to DIRECTORY/layer, and DIRECTORY/manifest.json. A layer that is there already, with the same contents,
- * owners and modes, is not touched; another one is built beside it and takes its place by a rename. Takes the rights of root.
+ * Writes a layer as a version of its own and makes it the current one. If the current one has the same contents, owners and
+ * modes, nothing is touched. Takes the rights of root.
  */
 export async function writeLayer(
+  ports: { readonly fs: FileSystem; readonly runner: ProcessRunner },
+  tree: LayerTree,
+  directory: BytePath,
+): Promise<WrittenLayer> {
+  const written = await writeLayerVersion(ports, tree, directory);
+  const changed = currentLayer(ports.fs, directory)?.id !== written.id;
+  if (changed) makeLayerCurrent(ports.fs, directory, written.id);
+  return { ...written, changed };
+}
+
+/** Writes a layer as a version beside the others: under another name, then one rename. One that is there is not touched. */
+export async function writeLayerVersion(
   { fs, runner }: { readonly fs: FileSystem; readonly runner: ProcessRunner },
   tree: LayerTree,
   directory: BytePath,
 ): Promise<WrittenLayer> {
-  const place = layerPlace(directory);
   const contents = layerManifest(fs, tree);
-  const result = { ...place, contents };
-  if (isThere(fs, place, contents)) return { ...result, changed: false };
-  fs.mkdir(directory);
-  for (const name of fs.readdir(directory)) {
-    if (name.startsWith('.new-')) fs.remove(`${directory}/${name}`); // of a run that was killed
-  }
-  const beside = fs.makeTemporaryDirectory(`${directory}/.new-`);
+  const { version, there } = findLayerVersion(fs, directory, contents);
+  if (there) return { ...version, contents, changed: false };
+  const versions = layerVersions(directory);
+  fs.mkdir(versions);
+  removeUnfinishedVersions(fs, directory);
+  const beside = fs.makeTemporaryDirectory(`${versions}/${UNFINISHED}`);
   try {
+    fs.chmod(beside, 0o755);
     await buildLayer({ fs, runner }, tree, `${beside}/layer`);
-    if (fs.lstat(place.layer) !== undefined) fs.rename(place.layer, `${beside}/old`);
-    fs.rename(`${beside}/layer`, place.layer);
-    fs.writeFile(place.manifest, layerManifestText(contents));
+    fs.writeFile(`${beside}/manifest.json`, layerManifestText(contents));
+    fs.rename(beside, `${versions}/${version.id}`);
   } finally {
     fs.remove(beside);
   }
-  return { ...result, changed: true };
+  return { ...version, contents, changed: true };
+}
+
+/** Versions that are not finished start with this. */
+const UNFINISHED = '.new-';
+
+/** Removes what a run that was killed left of versions. */
+export function removeUnfinishedVersions(fs: FileSystem, directory: BytePath): void {
+  const versions = layerVersions(directory);
+  if (fs.lstat(versions) === undefined) return;
+  for (const name of fs.readdir(versions)) {
+    if (name.startsWith(UNFINISHED)) fs.remove(`${versions}/${name}`);
+  }
+}
+
+/**
+ * The version that has these contents, or the name that it would get. One that somebody changed by hand is left to the
+ * nodes that have it mounted, and passed over.
+ */
+export function findLayerVersion(
+  fs: ReadFileSystem,
+  directory: BytePath,
+  contents: LayerManifest,
+): { readonly version: LayerVersion; readonly there: boolean } {
+  const id = contents.digest.slice(0, 16);
+  for (let count = 1; ; count += 1) {
+    const version = layerVersion(directory, count === 1 ? id : `${id}-${count}`);
+    if (fs.lstat(version.layer) === undefined) return { version, there: false };
+    if (isWhole(fs, version, contents)) return { version, there: true };
+  }
 }
 
 /** Builds a layer as a directory that does not exist yet. */
@@ -78,11 +157,25 @@ export async function buildLayer(
   }
 }
 
-function isThere(fs: FileSystem, place: LayerPlace, wanted: LayerManifest): boolean {
-  if (readLayerManifest(fs, place.manifest)?.digest !== wanted.digest) return false;
-  if (fs.lstat(place.layer)?.kind !== 'directory') return false;
-  // The manifest says what was written; what is there may have been edited since.
-  return layerManifest(fs, readLayer(fs, place.layer, displayPath(place.layer))).digest === wanted.digest;
+/** Whether a version is as it was written. Every file got the same time: one that was written to since has another. */
+function isWhole(fs: ReadFileSystem, { layer, manifest }: LayerVersion, wanted: LayerManifest): boolean {
+  if (readLayerManifest(fs, manifest)?.digest !== wanted.digest) return false;
+  const found = readLayer(fs, layer, displayPath(layer)).entries();
+  return (
+    found.length === wanted.entries.length &&
+    wanted.entries.every((entry, index) => isAsWritten(fs, entry, found[index]!))
+  );
+}
+
+function isAsWritten(fs: ReadFileSystem, wanted: ManifestEntry, found: LayerEntry): boolean {
+  const { path, kind, mode, uid, gid } = wanted;
+  if (found.path !== path || found.kind !== kind || found.uid !== uid || found.gid !== gid) return false;
+  if (found.kind === 'symlink') return found.target === wanted.target;
+  if (found.kind === 'whiteout') return true;
+  if (found.mode !== Number.parseInt(mode, 8)) return false;
+  if (found.kind !== 'file' || !('source' in found.content)) return found.kind === 'directory';
+  const stat = fs.lstat(found.content.source);
+  return stat?.size === wanted.size && stat?.mtime === MTIME;
 }
 
 function place(fs: FileSystem, entry: LayerEntry, path: BytePath): void {

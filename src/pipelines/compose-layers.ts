@@ -1,7 +1,7 @@
 import { suggestion } from '../decode/nearest-name.js';
 import { type Problem, problemReport } from '../decode/problem.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import { currentGeneration } from '../images/image-store.js';
+import { currentGeneration, generationPaths } from '../images/image-store.js';
 import type { Inventory } from '../inventory/inventory.js';
 import type { Node } from '../inventory/node.js';
 import type { HostIdentity } from '../layers/host-identity.js';
@@ -28,6 +28,8 @@ export interface LayerSite {
   /** Put before a path below the site to name it for the user: empty, or ending in a slash. */
   readonly label: string;
   readonly state: BytePath;
+  /** Generations to lie on instead of the current ones, by image. */
+  readonly generations?: ReadonlyMap<string, string>;
 }
 
 /** The root that layers lie on. */
@@ -77,15 +79,22 @@ export class LayerComposer {
   constructor(
     private readonly fs: ReadFileSystem,
     readonly site: LayerSite,
+    values = new TemplateValues(site.inventory),
   ) {
-    this.values = new TemplateValues(site.inventory);
+    this.values = values;
+  }
+
+  /** The same site on another generation of an image. */
+  onGeneration(image: string, generation: string): LayerComposer {
+    const generations = new Map([...(this.site.generations ?? []), [image, generation]]);
+    return new LayerComposer(this.fs, { ...this.site, generations }, this.values);
   }
 
   /** The root of an image. */
   base(image: string): BaseRoot {
     let base = this.#bases.get(image);
     if (base === undefined) {
-      base = openBase(this.fs, this.site.state, image);
+      base = openBase(this.fs, this.site.state, image, this.site.generations?.get(image));
       this.#bases.set(image, base);
     }
     return base;
@@ -236,8 +245,9 @@ export class LayerComposer {
         ip: server.address,
         name: server.name,
       })),
-      root: `images/${node.image}`,
-      overlay: `layers/${shared.name}`,
+      // Below the state directory. The generation itself: the layer fits it, and no NFS server has to follow a link.
+      root: shared.base.root?.slice(this.site.state.length + 1) ?? `images/${node.image}`,
+      ...(shared.overlays.length === 0 ? {} : { overlay: `layers/${shared.name}/current/layer` }),
     };
   }
 
@@ -261,9 +271,14 @@ export class LayerComposer {
   }
 }
 
-/** The current root of an image; without one an empty view. */
-export function openBase(fs: ReadFileSystem, state: BytePath, image: string): BaseRoot {
-  const root = currentGeneration(fs, state, image)?.root;
+/** The root of an image, by default of its current generation; without one an empty view. */
+export function openBase(
+  fs: ReadFileSystem,
+  state: BytePath,
+  image: string,
+  generation = currentGeneration(fs, state, image)?.id,
+): BaseRoot {
+  const root = generation === undefined ? undefined : generationPaths(state, image, generation).root;
   return root === undefined
     ? { image, root, view: new StackView([]), accounts: { users: new Map(), groups: new Map() } }
     : { image, root, view: new DirectoryView(fs, root), accounts: accountIds(new Sysroot(fs, root)) };

@@ -2,7 +2,7 @@ import { ExitCode, MkrootError } from '../errors.js';
 import { parseIpv4 } from '../inventory/ipv4.js';
 import type { Node, PersistentPath, Server } from '../inventory/node.js';
 import { keptIdentity } from '../layers/host-identity.js';
-import { layerPlace } from '../layers/write-layer.js';
+import { currentLayer, layerVersions } from '../layers/write-layer.js';
 import type { BootParameters } from '../netboot/kernel-command-line.js';
 import type {
   BootImage,
@@ -33,8 +33,17 @@ export interface NetbootServerOptions {
 /** A site for the renderers, the images that its nodes boot, and what the user should know. */
 export interface PreparedSite {
   readonly site: NetbootSite;
-  readonly images: ReadonlyMap<string, PublishedImage>;
-  readonly warnings: readonly string[];
+  /** Each once. */
+  readonly images: readonly PublishedImage[];
+}
+
+/** Where the parts of a node's root are. */
+export interface NodeSources {
+  image(node: Node): PublishedImage;
+  /** The layer that it shares with others; undefined if it has none. */
+  shared(node: Node): BytePath | undefined;
+  /** The layer of its own; undefined if it has none. */
+  host(node: Node): BytePath | undefined;
 }
 
 /** Where the boot loaders fetch an image's kernel and initrd, below the TFTP root. */
@@ -48,19 +57,18 @@ export function persistentDirectory(state: BytePath, node: string, path: string)
   return `${hostDirectory(state, node)}/persistent${path}`;
 }
 
-/** Turns the inventory, the published images and the layers that exist into what the netboot tree is rendered from. */
+/** Turns nodes of the inventory, images and layers into what the netboot tree is rendered from. */
 export function prepareNetbootSite(
   fs: FileSystem,
   composer: LayerComposer,
   options: NetbootServerOptions,
+  sources: NodeSources,
+  nodes: readonly Node[] = composer.values.nodes,
 ): PreparedSite {
   const { inventory, state } = composer.site;
-  const { nodes } = composer.values;
   const server = servingServer(composer, options.server);
-  const images = new Map(
-    [...new Set(nodes.map(({ image }) => image))].map((name) => [name, findPublishedImage(fs, state, name)]),
-  );
-  const layers = new LayersOnDisk(fs, composer);
+  const images = new Map<string, PublishedImage>();
+  const taken = new Set(composer.values.nodes.flatMap(({ name, ip }) => [name, ip]));
   const site: NetbootSite = {
     ...(inventory.domain === undefined ? {} : { domain: inventory.domain }),
     networks: [...inventory.networks.values()].map((network): NetbootNetwork => {
@@ -78,7 +86,9 @@ export function prepareNetbootSite(
     }),
     nodes: nodes.map((node): NetbootNode => {
       const { name, mac, ip, group, variables, firmware } = node;
-      const own = layers.host(node);
+      const own = sources.host(node);
+      const image = sources.image(node);
+      images.set(image.root, image);
       const sshHostKeys = publicKeys(fs, state, name);
       return {
         name,
@@ -88,15 +98,17 @@ export function prepareNetbootSite(
         variables,
         ...(sshHostKeys.length === 0 ? {} : { sshHostKeys }),
         ...(firmware === undefined ? {} : { firmware }),
-        boot: nodeBoot(node, images.get(node.image)!, layers),
+        boot: nodeBoot(node, image, sources),
         directories: [
-          ...(own === undefined ? [] : [{ path: own, access: 'ro' as const }]),
+          ...(own === undefined
+            ? []
+            : [{ path: layerVersions(hostDirectory(state, name)), access: 'ro' as const }]),
           ...ownPersistent(node, server, state),
         ],
       };
     }),
     hosts: [...inventory.servers.values()]
-      .filter(({ name, address }) => !nodes.some((node) => node.name === name || node.ip === address))
+      .filter(({ name, address }) => !taken.has(name) && !taken.has(address))
       .map(({ name, address }) => ({ name, address })),
     server: {
       address: server.address,
@@ -106,17 +118,19 @@ export function prepareNetbootSite(
     },
     directories: [
       { path: `${state}/images`, access: 'ro' },
-      ...(layers.sharedNames.size === 0 ? [] : [{ path: `${state}/layers`, access: 'ro' as const }]),
+      ...(nodes.some((node) => sources.shared(node) !== undefined)
+        ? [{ path: `${state}/layers`, access: 'ro' as const }]
+        : []),
       ...sharedPersistent(nodes, server),
     ],
   };
-  return { site, images, warnings: layers.warnings() };
+  return { site, images: [...images.values()] };
 }
 
-function nodeBoot(node: Node, image: PublishedImage, layers: LayersOnDisk): NodeBoot {
+function nodeBoot(node: Node, image: PublishedImage, sources: NodeSources): NodeBoot {
   const { serialConsole, writableTop, transport } = node;
-  const shared = layers.shared(node);
-  const host = layers.host(node);
+  const shared = sources.shared(node);
+  const host = sources.host(node);
   const nfs = node.servers.nfs[0];
   const parameters: BootParameters = {
     ...(serialConsole === undefined
@@ -151,9 +165,9 @@ function nodeBoot(node: Node, image: PublishedImage, layers: LayersOnDisk): Node
   };
 }
 
-/** Which layers were written. A node boots without one that was not, so the user is told. */
-class LayersOnDisk {
-  readonly sharedNames = new Set<string>();
+/** Current generations, or those that nodes are pinned to, and layers that were written. A node boots without one that was not, so the user is told. */
+export class SourcesOnDisk implements NodeSources {
+  readonly #images = new Map<string, PublishedImage>();
   readonly #missing = { shared: new Set<string>(), host: new Set<string>() };
   readonly #places = new Map<string, BytePath | undefined>();
 
@@ -162,18 +176,24 @@ class LayersOnDisk {
     private readonly composer: LayerComposer,
   ) {}
 
+  image({ image, generation }: Node): PublishedImage {
+    const key = `${image} ${generation ?? ''}`;
+    const found = this.#images.get(key) ?? findPublishedImage(this.fs, this.#state, image, generation);
+    this.#images.set(key, found);
+    return found;
+  }
+
   shared(node: Node): BytePath | undefined {
     const { composer } = this;
     if (composer.overlaysOf(node.group).length === 0) return undefined;
     const name = node.image === composer.imageOf(node.group) ? node.group : `${node.group}@${node.image}`;
-    const place = this.#find(sharedLayerDirectory(composer.site.state, name));
+    const place = this.#find(sharedLayerDirectory(this.#state, name));
     if (place === undefined) this.#missing.shared.add(name);
-    else this.sharedNames.add(name);
     return place;
   }
 
   host(node: Node): BytePath | undefined {
-    const place = this.#find(hostDirectory(this.composer.site.state, node.name));
+    const place = this.#find(hostDirectory(this.#state, node.name));
     if (place === undefined) this.#missing.host.add(node.name);
     return place;
   }
@@ -192,10 +212,13 @@ class LayersOnDisk {
     ];
   }
 
+  get #state(): BytePath {
+    return this.composer.site.state;
+  }
+
   #find(directory: BytePath): BytePath | undefined {
     if (!this.#places.has(directory)) {
-      const { layer } = layerPlace(directory);
-      this.#places.set(directory, this.fs.lstat(layer)?.kind === 'directory' ? layer : undefined);
+      this.#places.set(directory, currentLayer(this.fs, directory)?.layer);
     }
     return this.#places.get(directory);
   }

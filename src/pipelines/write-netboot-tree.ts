@@ -4,11 +4,12 @@ import { defaultBootFiles } from '../netboot/dhcp-service.js';
 import type { NetbootSite } from '../netboot/netboot-site.js';
 import { renderNetbootTree, tftpDirectory } from '../netboot/netboot-tree.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 import { findBootLoaders } from '../stages/boot-loader-links.js';
 import type { PublishedImage } from '../stages/find-published-image.js';
 import { applyOwnedTree, type OwnedFile, type OwnedTreePlan, planOwnedTree } from '../stages/owned-tree.js';
-import { bootImage, type NetbootServerOptions, prepareNetbootSite } from './netboot-site.js';
+import { bootImage, type NetbootServerOptions, prepareNetbootSite, SourcesOnDisk } from './netboot-site.js';
 import { openComposer } from './open-composer.js';
 
 /** A netboot tree that is wanted. */
@@ -29,22 +30,29 @@ export function planNetbootTree(
   { fs }: Pick<Ports, 'fs'>,
   { site, state, directory, ...options }: NetbootTreeRequest,
 ): NetbootTreePlan {
-  const tftpRoot = `${directory}/${tftpDirectory}`;
-  const prepared = prepareNetbootSite(fs, openComposer(fs, site, state), {
-    ...options,
-    tftpRoot: displayPath(tftpRoot),
-  });
-  const texts = [...renderNetbootTree(prepared.site)].map(([path, text]): [string, OwnedFile] => [
-    path,
-    { text },
+  const composer = openComposer(fs, site, state);
+  const sources = new SourcesOnDisk(fs, composer);
+  const tftpRoot = displayPath(`${directory}/${tftpDirectory}`);
+  const prepared = prepareNetbootSite(fs, composer, { ...options, tftpRoot }, sources);
+  const { files, warnings } = netbootFiles(fs, prepared.site, prepared.images);
+  return { ...planOwnedTree(fs, directory, files), warnings: [...sources.warnings(), ...warnings] };
+}
+
+/** Every file and link of the tree of a site, by its path below the tree, and which boot loaders this machine lacks. */
+export function netbootFiles(
+  fs: ReadFileSystem,
+  site: NetbootSite,
+  images: readonly PublishedImage[],
+): { readonly files: ReadonlyMap<string, OwnedFile>; readonly warnings: readonly string[] } {
+  const texts = [...renderNetbootTree(site)].map(([path, text]): [string, OwnedFile] => [path, { text }]);
+  const loaders = findBootLoaders(fs, neededLoaders(site));
+  const links = [...imageLinks(images), ...loaders.found].map(([path, target]): [string, OwnedFile] => [
+    `${tftpDirectory}/${path}`,
+    { target },
   ]);
-  const loaders = findBootLoaders(fs, neededLoaders(prepared.site));
-  const links = [...imageLinks(prepared.images), ...loaders.found].map(
-    ([path, target]): [string, OwnedFile] => [`${tftpDirectory}/${path}`, { target }],
-  );
   return {
-    ...planOwnedTree(fs, directory, new Map([...links, ...texts])),
-    warnings: [...prepared.warnings, ...loaders.missing.map((what) => `Missing boot loader ${what}`)],
+    files: new Map([...links, ...texts]),
+    warnings: loaders.missing.map((what) => `Missing boot loader ${what}`),
   };
 }
 
@@ -68,8 +76,8 @@ function neededLoaders({ nodes }: NetbootSite): ReadonlySet<string> {
 }
 
 /** Kernels and initrds are served from where they are published. */
-function imageLinks(images: ReadonlyMap<string, PublishedImage>): [path: string, target: BytePath][] {
-  return [...images].flatMap(([name, { generation, kernel, initrd }]): [string, BytePath][] => {
+function imageLinks(images: readonly PublishedImage[]): [path: string, target: BytePath][] {
+  return images.flatMap(({ name, generation, kernel, initrd }): [string, BytePath][] => {
     const { kernel: kernelPath, initrds } = bootImage(name, generation);
     return [[kernelPath, kernel], ...initrds.map((path): [string, BytePath] => [path, initrd])];
   });

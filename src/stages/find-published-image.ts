@@ -1,10 +1,12 @@
+import { suggestion } from '../decode/nearest-name.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import { initrdPath, openImage } from '../images/image-store.js';
+import { type Generation, initrdPath, listGenerations, openImage } from '../images/image-store.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 
-/** What `mkroot build` and `mkroot initrd` published last under one name. */
+/** What `mkroot build` and `mkroot initrd` published under one name. */
 export interface PublishedImage {
+  readonly name: string;
   readonly generation: string;
   readonly root: BytePath;
   readonly kernel: BytePath;
@@ -12,11 +14,17 @@ export interface PublishedImage {
 }
 
 /**
- * Finds the current generation of an image and the initrd that belongs to it.
+ * Finds a generation of an image, by default the current one, and the initrd that belongs to it.
  * @throws MkrootError with exit code NotFound that says which command makes what is missing.
  */
-export function findPublishedImage(fs: ReadFileSystem, state: BytePath, name: string): PublishedImage {
-  const { id, root, kernel } = openImage(fs, state, name);
+export function findPublishedImage(
+  fs: ReadFileSystem,
+  state: BytePath,
+  name: string,
+  generation?: string,
+): PublishedImage {
+  const { id, root, kernel } =
+    generation === undefined ? openImage(fs, state, name) : openGeneration(fs, state, name, generation);
   const initrd = initrdPath(state, name, id);
   if (fs.lstat(initrd) === undefined) {
     throw new MkrootError(`Cannot boot "${name}": its generation ${id} has no initrd`, {
@@ -24,5 +32,20 @@ export function findPublishedImage(fs: ReadFileSystem, state: BytePath, name: st
       hint: `Make it first: mkroot initrd ${name}`,
     });
   }
-  return { generation: id, root, kernel, initrd };
+  return { name, generation: id, root, kernel, initrd };
+}
+
+/**
+ * One generation of an image by its id.
+ * @throws MkrootError NotFound with those that are there.
+ */
+export function openGeneration(fs: ReadFileSystem, state: BytePath, name: string, id: string): Generation {
+  const all = listGenerations(fs, state, name);
+  const found = all.find((generation) => generation.id === id);
+  if (found !== undefined) return found;
+  const ids = all.map((generation) => generation.id);
+  const known = ids.length === 0 ? 'there is none' : `there are ${ids.slice(-5).join(', ')}`;
+  throw new MkrootError(`Cannot find generation "${id}" of "${name}": ${known}${suggestion(id, ids)}`, {
+    exitCode: ExitCode.NotFound,
+  });
 }

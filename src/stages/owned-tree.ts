@@ -75,21 +75,31 @@ export function applyOwnedTree(
   { force = false }: { readonly force?: boolean } = {},
 ): void {
   const { directory, changes, files, written } = plan;
-  const conflicts = changes.filter(({ conflict }) => conflict !== undefined);
-  if (conflicts.length > 0 && !force) throw conflictError(directory, conflicts);
+  if (!force) refuseConflicts(plan);
   const wanted = new Map([...files].map(([path, file]) => [path, [digest(contents(file))]]));
   if (changes.length > 0) {
     fs.mkdir(directory);
     writeManifest(fs, directory, united(written, wanted));
   }
-  for (const { path, change } of changes) {
-    if (change !== 'removed') place(fs, `${directory}/${path}`, files.get(path)!);
+  // Texts name what links lead to: what a boot file names is there before it, and as long as it.
+  const present = changes.filter(({ change }) => change !== 'removed').map(({ path }) => path);
+  const isLink = (path: BytePath) => 'target' in files.get(path)!;
+  for (const path of [...present.filter(isLink), ...present.filter((one) => !isLink(one))]) {
+    place(fs, `${directory}/${path}`, files.get(path)!);
   }
   // Also what is gone already: an interrupted run may have left its directory.
-  for (const path of written.keys()) {
-    if (!files.has(path)) removeWithEmptyParents(fs, directory, path);
+  const removed = [...written.keys()].filter((path) => !files.has(path));
+  const wasLink = (path: BytePath) => fs.lstat(`${directory}/${path}`)?.kind === 'symlink';
+  for (const path of [...removed.filter((one) => !wasLink(one)), ...removed.filter(wasLink)]) {
+    removeWithEmptyParents(fs, directory, path);
   }
   if (changes.length > 0 || !sameList(written, wanted)) writeManifest(fs, directory, wanted);
+}
+
+/** @throws MkrootError if a file of the tree would be lost that somebody else made or changed. */
+export function refuseConflicts({ directory, changes }: OwnedTreePlan): void {
+  const conflicts = changes.filter(({ conflict }) => conflict !== undefined);
+  if (conflicts.length > 0) throw conflictError(directory, conflicts);
 }
 
 function changeOf(

@@ -21,6 +21,17 @@ export function memoryFileSystem(tree: MemoryTree = {}): DiskFileSystem {
     readdirSync: (path: string) =>
       (volume.readdirSync(path) as string[]).map((name) => Buffer.from(name, 'latin1')),
     readlinkSync: (path: string) => Buffer.from(volume.readlinkSync(path) as string, 'latin1'),
+    // memfs follows the link; rename(2) moves it.
+    renameSync: (from: string, to: string) => {
+      if (!volume.lstatSync(from).isSymbolicLink()) {
+        volume.renameSync(from, to);
+        return;
+      }
+      const target = volume.readlinkSync(from) as string;
+      if (volume.lstatSync(to, { throwIfNoEntry: false }) !== undefined) volume.unlinkSync(to);
+      volume.symlinkSync(target, to);
+      volume.unlinkSync(from);
+    },
   };
   const node = new Proxy(volume, {
     get: (target, key) => {

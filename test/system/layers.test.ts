@@ -75,14 +75,14 @@ describe('layers of a site', () => {
       ['storage', true],
     ]);
     const out = inUnion(
-      [join(lab.state, 'layers/compute/layer'), lab.root],
+      [join(lab.state, 'layers/compute/current/layer'), lab.root],
       'cat etc/motd etc/rack; [ ! -e etc/debian_version ] && echo hidden; stat -c "%a %u:%g" etc etc/rack; ls etc/passwd',
     );
     expect(out).toBe('shared\ncompute 7\nhidden\n755 0:0\n644 0:0\netc/passwd\n');
-    expect(lstatSync(join(lab.state, 'layers/compute/layer/etc/debian_version')).isCharacterDevice()).toBe(
-      true,
-    );
-    expect(existsSync(join(lab.state, 'layers/storage/layer/etc/rack'))).toBe(false);
+    expect(
+      lstatSync(join(lab.state, 'layers/compute/current/layer/etc/debian_version')).isCharacterDevice(),
+    ).toBe(true);
+    expect(existsSync(join(lab.state, 'layers/storage/current/layer/etc/rack'))).toBe(false);
   });
 
   it('writing again changes nothing; one edited file of the site, or of the layer, is seen and written', async () => {
@@ -93,9 +93,9 @@ describe('layers of a site', () => {
     const { stdout } = await mkroot('overlay', 'diff');
     expect(stdout).toBe('compute: 1 changes\n  ~ /etc/motd: content (7 to 13 bytes)\nstorage: no change\n');
     expect((await json<Written[]>('overlay', 'write')).map(({ changed }) => changed)).toEqual([true, false]);
-    writeFileSync(join(lab.state, 'layers/storage/layer/etc/motd'), 'by hand');
+    writeFileSync(join(lab.state, 'layers/storage/current/layer/etc/motd'), 'by hand');
     expect((await json<Written[]>('overlay', 'write')).map(({ changed }) => changed)).toEqual([false, true]);
-    expect(readFileSync(join(lab.state, 'layers/storage/layer/etc/motd'), 'utf8')).toBe('shared\n');
+    expect(readFileSync(join(lab.state, 'layers/storage/current/layer/etc/motd'), 'utf8')).toBe('shared\n');
   });
 
   it('two nodes made from one group differ exactly in their identity; making them again changes nothing', async () => {
@@ -116,7 +116,7 @@ describe('layers of a site', () => {
       './etc/systemd/network/20-n002.network',
     ]);
     expect(one!.get('./etc/ssh/ssh_host_rsa_key')).toMatch(/^f 600 0:0/);
-    expect(readFileSync(join(lab.state, 'hosts/n001/layer/hopeless.overlay'), 'utf8')).toBe(
+    expect(readFileSync(join(lab.state, 'hosts/n001/current/layer/hopeless.overlay'), 'utf8')).toBe(
       'layers/compute\n',
     );
     expect(lstatSync(join(lab.state, 'hosts')).mode & 0o777).toBe(0o700);
@@ -166,7 +166,7 @@ describe('layers of a site', () => {
     lab.write('overlays/cluster/srv/theirs', '');
     chownSync(join(lab.site, 'overlays/cluster/srv/theirs'), 42, 42);
     await json('overlay', 'write', 'storage');
-    const { uid, gid } = lstatSync(join(lab.state, 'layers/storage/layer/srv/theirs'));
+    const { uid, gid } = lstatSync(join(lab.state, 'layers/storage/current/layer/srv/theirs'));
     expect([uid, gid]).toEqual([42, 42]);
   });
 });

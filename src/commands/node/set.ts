@@ -23,6 +23,10 @@ export default class NodeSet extends BaseCommand {
   static override flags = {
     site: BaseCommand.siteFlag,
     image: Flags.string({ description: 'image to boot', helpValue: 'IMAGE' }),
+    generation: Flags.string({
+      description: 'generation of the image to stay on, or current to follow what was built last',
+      helpValue: 'ID',
+    }),
     boot: Flags.string({ description: 'what to boot: image, local or memtest', helpValue: 'WHAT' }),
     firmware: Flags.string({ description: 'bios or uefi', helpValue: 'FIRMWARE' }),
     'serial-console': Flags.string({ description: 'serial line, such as ttyS0,115200', helpValue: 'LINE' }),
@@ -39,6 +43,7 @@ export default class NodeSet extends BaseCommand {
     const values = [
       ...Object.entries({
         image: flags.image,
+        generation: flags.generation,
         boot: flags.boot,
         firmware: flags.firmware,
         serialConsole: flags['serial-console'],

@@ -28,7 +28,8 @@ describe('writing a layer', () => {
     expect(fs.lstat(`${layer}/etc`)).toMatchObject({ kind: 'directory', mode: 0o750, mtime: 0 });
     expect(fs.lstat(`${layer}/etc/motd`)).toMatchObject({ mode: 0o644, uid: 0, gid: 42, mtime: 0 });
     expect(fs.readlink(`${layer}/etc/link\xff`)).toBe('motd');
-    expect(fs.readdir('/state/layers/compute')).toEqual(['layer', 'manifest.json']);
+    expect(fs.readdir('/state/layers/compute')).toEqual(['current', 'versions']);
+    expect(fs.readdir('/state/layers/compute/current/.')).toEqual(['layer', 'manifest.json']);
     expect(layerManifest(fs, readLayer(fs, layer, '')).digest).toBe(layerManifest(fs, tree()).digest);
   });
 
@@ -41,17 +42,38 @@ describe('writing a layer', () => {
   });
 
   test('what a killed run left beside is removed, and a failure leaves the old layer whole', async () => {
-    const fs = memoryFileSystem({ '/s/.new-old/layer/x': '' });
-    await writeLayer({ fs, runner: runner() }, tree(), '/s');
-    expect(fs.readdir('/s')).toEqual(['layer', 'manifest.json']);
+    const fs = memoryFileSystem({ '/s/versions/.new-old/layer/x': '' });
+    const { id } = await writeLayer({ fs, runner: runner() }, tree(), '/s');
+    expect(fs.readdir('/s/versions')).toEqual([id]);
     const broken = tree('new');
     broken.put({ ...TOP, kind: 'whiteout', path: '/etc/gone', mode: 0 });
     const failing = new ScriptedRunner({ xargs: { exitCode: 1, stderr: 'mknod: not permitted' } });
     await expect(writeLayer({ fs, runner: failing }, broken, '/s')).rejects.toThrow(
       /Cannot write deletions to .*: mknod failed/,
     );
-    expect(Buffer.from(fs.readFile('/s/layer/etc/motd')).toString()).toBe('hello\n');
-    expect(fs.readdir('/s')).toEqual(['layer', 'manifest.json']);
+    expect(Buffer.from(fs.readFile('/s/current/layer/etc/motd')).toString()).toBe('hello\n');
+    expect(fs.readdir('/s/versions')).toEqual([id]);
+  });
+
+  test('other contents become a version beside the old one, which nodes may have mounted; going back writes nothing', async () => {
+    const fs = memoryFileSystem();
+    const old = await writeLayer({ fs, runner: runner() }, tree(), '/s');
+    const before = fs.lstat(old.layer)?.ino;
+    const other = await writeLayer({ fs, runner: runner() }, tree('new\n'), '/s');
+    expect(fs.readdir('/s/versions')).toEqual([old.id, other.id].sort());
+    expect(fs.readlink('/s/current')).toBe(`versions/${other.id}`);
+    await writeLayer({ fs, runner: runner() }, tree(), '/s');
+    expect(fs.readlink('/s/current')).toBe(`versions/${old.id}`);
+    expect(fs.lstat(old.layer)?.ino).toBe(before);
+  });
+
+  test('a version that somebody changed by hand is passed over, and left to the nodes that have it', async () => {
+    const fs = memoryFileSystem();
+    const { id, layer } = await writeLayer({ fs, runner: runner() }, tree(), '/s');
+    fs.writeFile(`${layer}/etc/motd`, 'jello\n');
+    const again = await writeLayer({ fs, runner: runner() }, tree(), '/s');
+    expect(again).toMatchObject({ id: `${id}-2`, changed: true });
+    expect(Buffer.from(fs.readFile(`${layer}/etc/motd`)).toString()).toBe('jello\n');
   });
 
   test('whiteouts are made by name, whatever bytes are in it', async () => {

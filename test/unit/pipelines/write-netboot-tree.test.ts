@@ -56,8 +56,10 @@ beforeEach(() => {
   fs = memoryFileSystem({
     '/site/nodes.yaml': inventory,
     '/site/overlays/base': null,
-    '/state/layers/compute/layer': null,
-    '/state/hosts/n1/layer': null,
+    '/state/layers/compute/versions/v1/layer': null,
+    '/state/layers/compute/current': { link: 'versions/v1' },
+    '/state/hosts/n1/versions/v2/layer': null,
+    '/state/hosts/n1/current': { link: 'versions/v2' },
     '/state/hosts/n1/identity/machine-id': '0123456789abcdef0123456789abcdef\n',
     '/state/hosts/n1/identity/ssh/ssh_host_ed25519_key': 'secret\n',
     '/state/hosts/n1/identity/ssh/ssh_host_ed25519_key.pub': `${publicKey}\n`,
@@ -95,7 +97,7 @@ LABEL mkroot
   MENU LABEL compute g1
   KERNEL images/compute/g1/vmlinuz
   INITRD images/compute/g1/initrd.img
-  APPEND console=tty0 console=ttyS1,57600n8 mkroot.image=compute mkroot.generation=g1 mkroot.base=10.1.0.1:/state/images/compute/generations/g1/root mkroot.cluster=/state/layers/compute/layer mkroot.host=/state/hosts/n1/layer mkroot.hostname=n1 nosmt
+  APPEND console=tty0 console=ttyS1,57600n8 mkroot.image=compute mkroot.generation=g1 mkroot.base=10.1.0.1:/state/images/compute/generations/g1/root mkroot.cluster=/state/layers/compute/versions/v1/layer mkroot.host=/state/hosts/n1/versions/v2/layer mkroot.hostname=n1 nosmt
   IPAPPEND 2
 `);
     expect(wanted('tftp/pxelinux.cfg/0A010201')).toContain(
@@ -118,8 +120,8 @@ LABEL mkroot
       `/srv/apps 10.1.0.0/16(ro,${options})`,
       `/srv/data/52-54-00-00-01-01 10.1.2.1(rw,${options})`,
       '/srv/home 10.1.0.0/16(rw,sync,root_squash,subtree_check)',
-      `/state/hosts/n1/layer 10.1.1.1(ro,${options})`,
       `/state/hosts/n1/persistent/var/log 10.1.1.1(rw,${options})`,
+      `/state/hosts/n1/versions 10.1.1.1(ro,${options})`,
       `/state/hosts/n2/persistent/var/log 10.1.1.2(rw,${options})`,
       `/state/images 10.1.0.0/16(ro,${options})`,
       `/state/layers 10.1.0.0/16(ro,${options})`,
