@@ -5,6 +5,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { imageNameOf } from '../images/image-name.js';
+import { lastBuiltImage } from '../images/image-store.js';
 import { type BootTestOptions, bootTest } from '../pipelines/boot-test.js';
 import { toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
@@ -38,7 +39,9 @@ stays behind. See docs/qemu-test.md.`;
   ];
 
   static override args = {
-    recipe: Args.string({ description: 'recipe or image that `mkroot build` made' }),
+    recipe: Args.string({
+      description: 'image that `mkroot build` made, by the name of its recipe; the last one by default',
+    }),
   };
 
   static override flags = {
@@ -59,6 +62,7 @@ stays behind. See docs/qemu-test.md.`;
         'module that the initrd must have and the root must load; default: what the initrd was made for',
       helpValue: 'MODULE',
       multiple: true,
+      multipleNonGreedy: true,
     }),
     net: Flags.option({
       options: ['lab', 'user'] as const,
@@ -91,6 +95,7 @@ stays behind. See docs/qemu-test.md.`;
     append: Flags.string({
       description: 'further words for the kernel’s command line',
       multiple: true,
+      multipleNonGreedy: true,
       default: [],
       helpValue: 'WORD',
     }),
@@ -102,6 +107,7 @@ stays behind. See docs/qemu-test.md.`;
       description: 'run this scenario of qemu/scenarios, or all, instead of a plain boot',
       helpValue: 'NAME',
       multiple: true,
+      multipleNonGreedy: true,
     }),
     keep: Flags.boolean({ description: 'keep the lab’s files and logs after a success too' }),
   };
@@ -178,13 +184,13 @@ stays behind. See docs/qemu-test.md.`;
       }
       return { image: basename(root), subject: { root, kernel, initrd, ...driverSegment } };
     }
-    if (recipe === undefined) {
-      throw new MkrootError('Cannot make a boot test: there is neither a recipe nor --root', {
+    const image = recipe === undefined ? lastBuiltImage(fs, toBytePath(state)) : imageNameOf(recipe);
+    if (image === undefined) {
+      throw new MkrootError(`Cannot make a boot test: no image was named, and none was built in ${state}`, {
         exitCode: ExitCode.Usage,
-        hint: 'mkroot qemu-test compute, or: mkroot qemu-test --root DIR --kernel FILE --initrd FILE',
+        hint: 'Build one first: mkroot build compute. Or boot any root: mkroot qemu-test --root DIR --kernel FILE --initrd FILE',
       });
     }
-    const image = imageNameOf(recipe);
     const published = findPublishedImage(fs, state, image);
     return {
       image,
