@@ -7,7 +7,7 @@ import { ExitCode, MkrootError } from '../errors.js';
 import { imageNameOf } from '../images/image-name.js';
 import { lastBuiltImage } from '../images/image-store.js';
 import { type BootTestOptions, bootTest } from '../pipelines/boot-test.js';
-import { toBytePath } from '../ports/byte-path.js';
+import { displayPath, toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 import { findPublishedImage } from '../stages/find-published-image.js';
@@ -184,12 +184,15 @@ stays behind. See docs/qemu-test.md.`;
       }
       return { image: basename(root), subject: { root, kernel, initrd, ...driverSegment } };
     }
-    const image = recipe === undefined ? lastBuiltImage(fs, toBytePath(state)) : imageNameOf(recipe);
+    const image = recipe === undefined ? lastBuiltImage(fs, state) : imageNameOf(recipe);
     if (image === undefined) {
-      throw new MkrootError(`Cannot make a boot test: no image was named, and none was built in ${state}`, {
-        exitCode: ExitCode.Usage,
-        hint: 'Build one first: mkroot build compute. Or boot any root: mkroot qemu-test --root DIR --kernel FILE --initrd FILE',
-      });
+      throw new MkrootError(
+        `Cannot make a boot test: no image was named, and none was built in ${displayPath(state)}`,
+        {
+          exitCode: ExitCode.Usage,
+          hint: 'Build one first: mkroot build compute. Or boot any root: mkroot qemu-test --root DIR --kernel FILE --initrd FILE',
+        },
+      );
     }
     const published = findPublishedImage(fs, state, image);
     return {
