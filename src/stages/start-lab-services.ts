@@ -136,18 +136,18 @@ export async function startLabServices(
   return {
     dead: () => dead,
     end: () => {
-      for (const process of running.values()) process.kill('SIGKILL');
+      for (const server of running.values()) server.kill('SIGKILL');
       running.clear();
     },
     control: async (name, verb) => {
       const service = services.find((one) => one.name === SERVICE_OF[name])!;
-      const process = running.get(service.name);
+      const server = running.get(service.name);
       if (verb === 'start') await start(service);
       else if (verb === 'stop') {
         running.delete(service.name);
-        process?.kill('SIGKILL');
-        await process?.exited;
-      } else process?.kill(verb === 'pause' ? 'SIGSTOP' : 'SIGCONT');
+        server?.kill('SIGKILL');
+        await server?.exited;
+      } else server?.kill(verb === 'pause' ? 'SIGSTOP' : 'SIGCONT');
     },
   };
 }
