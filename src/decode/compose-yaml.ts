@@ -1,4 +1,15 @@
-import { Composer, type Document, Lexer, type LineCounter, Parser } from 'yaml';
+import {
+  Composer,
+  type Document,
+  isScalar,
+  isSeq,
+  Lexer,
+  type LineCounter,
+  type Node,
+  Parser,
+  type Scalar,
+  visit,
+} from 'yaml';
 
 /** Collections within collections. The composer and everything after it call themselves once for each. */
 const DEEPEST = 100;
@@ -8,16 +19,25 @@ export interface ComposedYaml {
   readonly document: Document.Parsed;
   /** Offset of a second document. */
   readonly second?: number;
+  /** Names of fields that cannot be used, by their offset. */
+  readonly unusableNames: readonly UnusableName[];
+}
+
+interface UnusableName {
+  readonly offset: number;
+  readonly message: string;
 }
 
 /**
  * yaml's parseDocument, but for documents that anybody may have written: nesting that would exhaust the stack, which ends
  * Node at once, is found while the text is taken apart, which needs no stack.
+ * @param textFields Fields whose value, or items, stay as they are spelt where YAML sees numbers. Names of fields always do.
  * @returns The offset at which the nesting gets too deep, or the document.
  */
 export function composeYaml(
   text: string,
   lineCounter: LineCounter,
+  textFields: readonly string[],
 ): ComposedYaml | { readonly tooDeep: number } {
   const parser = new Parser(lineCounter.addNewLine);
   let tooDeep: number | undefined;
@@ -41,5 +61,42 @@ export function composeYaml(
   }
   if (tooDeep !== undefined) return { tooDeep };
   const [document, second] = found;
-  return { document: document!, ...(second === undefined ? {} : { second: second.range[0] }) };
+  return {
+    document: document!,
+    unusableNames: settleNumbers(document!.contents, textFields),
+    ...(second === undefined ? {} : { second: second.range[0] }),
+  };
+}
+
+/** Turns numbers that are meant as text into text, names of fields among them; returns the names that cannot be used. */
+function settleNumbers(contents: Node | null, textFields: readonly string[]): UnusableName[] {
+  const unusable: UnusableName[] = [];
+  const refuse = (key: unknown, message: string) =>
+    unusable.push({ offset: (key as Node | null)?.range?.[0] ?? 0, message });
+  visit(contents, {
+    Map(_, { items }) {
+      const names = new Set<string>();
+      for (const { key, value } of items) {
+        if (!isScalar(key)) {
+          const message = 'the name of a field must be a plain word; is a text with : { } or [ ] unquoted?';
+          refuse(key, message);
+          continue;
+        }
+        asSpelt(key);
+        const name = String(key.value);
+        if (names.has(name)) refuse(key, 'this field is given twice');
+        // JavaScript's objects have that already, and zod leaves it out without a word.
+        if (name === '__proto__') refuse(key, '"__proto__" cannot be a name');
+        names.add(name);
+        if (!textFields.includes(name)) continue;
+        for (const item of isSeq(value) ? value.items : [value]) if (isScalar(item)) asSpelt(item);
+      }
+    },
+  });
+  return unusable;
+}
+
+function asSpelt(scalar: Scalar): void {
+  if (typeof scalar.value !== 'number') return;
+  scalar.value = (scalar.source ?? String(scalar.value)).replace(/^0o/, '0');
 }

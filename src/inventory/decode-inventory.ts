@@ -52,6 +52,7 @@ export function decodeInventory(text: string, context: InventoryContext): Invent
   if (document === undefined) throw report();
   const inventory = assemble(document, yaml, context, complaints);
   if (complaints.problems().length > 0) throw report();
+  yaml.release();
   return inventory;
 }
 

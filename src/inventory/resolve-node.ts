@@ -76,30 +76,9 @@ class Resolution {
   node(): Node {
     const { inventory, entry } = this;
     const { name, mac, ip, group, network } = entry;
-    for (const [field, given] of Object.entries({ ip, mac, group })) {
-      if (given !== undefined) this.note?.({ field, ...given, level: 'node', name });
-    }
     const { gateway, mtu, vlan } = network;
-    for (const [field, value] of Object.entries({ network: network.name, gateway, mtu, vlan })) {
-      if (value === undefined) continue;
-      const position = inventory.position([
-        'networks',
-        network.name,
-        ...(field === 'network' ? [] : [field]),
-      ]);
-      this.note?.({ field, value, level: 'network', name: network.name, position });
-    }
     const { domain, dns, ntp } = inventory;
-    for (const [field, value] of Object.entries({ domain, dns, ntp })) {
-      if (value === undefined || value.length === 0) continue;
-      this.note?.({
-        field,
-        value,
-        level: 'cluster',
-        name: '',
-        position: inventory.position(['cluster', field]),
-      });
-    }
+    this.#noteEntry();
     // An entry without an image is a problem of the inventory, and does not come here.
     const image = this.#single('image') ?? '';
     const generation = this.#generation();
@@ -247,7 +226,7 @@ class Resolution {
       role,
       ranked.filter((server) => server.roles.includes(role)),
     ]);
-    for (const [role, servers] of roles) {
+    for (const [role, servers] of this.note === undefined ? [] : roles) {
       const names = servers.map(({ name }) => name);
       const position = this.inventory.position(['cluster', 'servers', names[0] ?? '']);
       if (names.length > 0)
@@ -256,8 +235,35 @@ class Resolution {
     return Object.fromEntries(roles) as Record<ServerRole, Server[]>;
   }
 
+  /** The origins of what is not a setting. */
+  #noteEntry(): void {
+    // Places have to be looked up, which is not for ten thousand nodes that nobody asks about.
+    if (this.note === undefined) return;
+    const { inventory, entry, note } = this;
+    const { name, mac, ip, group, network } = entry;
+    for (const [field, given] of Object.entries({ ip, mac, group })) {
+      if (given !== undefined) note({ field, ...given, level: 'node', name });
+    }
+    const { gateway, mtu, vlan } = network;
+    for (const [field, value] of Object.entries({ network: network.name, gateway, mtu, vlan })) {
+      if (value === undefined) continue;
+      const position = inventory.position([
+        'networks',
+        network.name,
+        ...(field === 'network' ? [] : [field]),
+      ]);
+      note({ field, value, level: 'network', name: network.name, position });
+    }
+    const { domain, dns, ntp } = inventory;
+    for (const [field, value] of Object.entries({ domain, dns, ntp })) {
+      if (value === undefined || value.length === 0) continue;
+      note({ field, value, level: 'cluster', name: '', position: inventory.position(['cluster', field]) });
+    }
+  }
+
   #noteFound(field: string, { value, source, path }: Found<unknown>): void {
-    this.note?.({ field, value, level: source.level, name: source.name, position: source.position(path) });
+    if (this.note === undefined) return;
+    this.note({ field, value, level: source.level, name: source.name, position: source.position(path) });
   }
 }
 
