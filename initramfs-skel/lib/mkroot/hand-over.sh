@@ -110,6 +110,7 @@ write_last_resort() {
 Description=$1 although the server of the root is gone
 DefaultDependencies=no
 IgnoreOnIsolate=yes
+RefuseManualStop=yes
 Conflicts=$2
 After=sysinit.target basic.target network.target remote-fs.target multi-user.target graphical.target
 [Service]

@@ -64,6 +64,8 @@ describe.each(shells)('the last resort under $name', (shell) => {
       expect(unit).toMatch(/^After=.*multi-user\.target/m);
       expect(unit).toMatch(/^ExecStart=@\S+ @\/chroot \/run\/initramfs @\/busybox sh /m);
       expect(unit).toContain('KillMode=process\n');
+      // Stopping it says that the machine goes down, so nobody may do that by hand.
+      expect(unit).toContain('RefuseManualStop=yes\nConflicts=');
     }
   });
 });
