@@ -107,7 +107,7 @@ write_last_resort() {
   mkdir -p "$ROOT/run/systemd/system/multi-user.target.wants"
   write_file "$ROOT/run/systemd/system/mkroot-last-resort-$1.service" <<END
 [Unit]
-Description=$1 although the server of the root is gone
+Description=Last resort: $1 when the server of the root is gone
 DefaultDependencies=no
 IgnoreOnIsolate=yes
 RefuseManualStop=yes
