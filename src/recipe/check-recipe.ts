@@ -12,7 +12,6 @@ const HOST_PATHS = [
   'overlays.*',
   'initrd.files.*.source',
   'layers.cluster',
-  'layers.host',
   'rpm.repositories.*.keys.*',
 ];
 

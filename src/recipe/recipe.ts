@@ -129,10 +129,9 @@ const initrdSchema = z.strictObject({
 const layersSchema = z.strictObject({
   cluster: hostPath
     .optional()
-    .describe('Directory that is laid over the root on every node, relative to the recipe.'),
-  host: hostPath
-    .optional()
-    .describe('Directory with one directory per node (named by hostname), laid over the cluster layer.'),
+    .describe(
+      'Overlay directory, relative to the recipe, that `mkroot enter NAME` works in. Nodes get overlays and host layers by their group in nodes.yaml.',
+    ),
 });
 
 /** Schema of a recipe file. Its input is what stands in the YAML; its output has the defaults filled in. */
@@ -235,7 +234,7 @@ export const recipeSchema = z
       .optional()
       .describe('Value of LANG; C.UTF-8 by default. Other than C.UTF-8 needs the package locales.'),
     initrd: initrdSchema.prefault({}).describe('The initramfs that nodes boot with.'),
-    layers: layersSchema.default({}).describe('What is laid over the read-only root at boot.'),
+    layers: layersSchema.default({}).describe('What is laid over the read-only root.'),
   })
   .describe('Recipe of a root image');
 
