@@ -46,15 +46,18 @@ describe('DHCP', () => {
 });
 
 describe('NFS', () => {
-  test('nfs-ganesha takes its configuration, and shows a host directory to its own address only', () => {
+  test('nfs-ganesha takes its configuration, shows a host directory to its own address only, and a generation to all', () => {
     expect(lines(support('nfs-clients.sh'), `${golden}/ganesha/ganesha.conf`, work)).toEqual([
       'Configuration file successfully parsed',
       '10.1.0.11 n001: key of n001',
       '10.1.0.11 n002: MNT3ERR_ACCES',
+      '10.1.0.11 base: base',
       '10.1.0.12 n001: MNT3ERR_ACCES',
       '10.1.0.12 n002: key of n002',
+      '10.1.0.12 base: base',
       '10.1.0.99 n001: MNT3ERR_ACCES',
       '10.1.0.99 n002: MNT3ERR_ACCES',
+      '10.1.0.99 base: base',
     ]);
   });
 });

@@ -8,7 +8,8 @@ mount -t tmpfs mkroot-test /run
 mount -t tmpfs mkroot-test /srv
 mount -t tmpfs mkroot-test /var/lib
 mkdir -p /run/rpcbind /run/ganesha /var/lib/nfs/ganesha /var/lib/mkroot/images /srv/mkroot/overlays /srv/beowulf
-mkdir -p /srv/mkroot/persistent/n002/var/log
+mkdir -p /srv/mkroot/persistent/n002/var/log /var/lib/mkroot/images/compute/generations/g1/root
+echo base >/var/lib/mkroot/images/compute/generations/g1/root/name
 for name in n001 n002 n010 s01; do
   mkdir -p "/srv/mkroot/hosts/$name"
   (umask 077 && echo "key of $name" >"/srv/mkroot/hosts/$name/key")
@@ -42,4 +43,6 @@ for address in 10.1.0.11 10.1.0.12 10.1.0.99; do
       answer=$(echo "$answer" | grep -o 'MNT3ERR_ACCES' || echo "$answer")
     echo "$address $name: $answer"
   done
+  # A node mounts a generation's root, a directory below the one that is exported.
+  echo "$address base: $(inside nfs-cat "nfs://10.1.0.1/var/lib/mkroot/images/compute/generations/g1/root/name?version=3&uid=0&gid=0" 2>&1)"
 done

@@ -53,6 +53,8 @@ describe('the kernel command line', () => {
     ['a path with a blank', { base: { path: '/a b' } }, 'Cannot put path "/a b"'],
     ['a relative path', { base: { path: 'srv' } }, 'Cannot put path "srv"'],
     ['a line end in a server', { base: { server: 'a\nb', path: '/' } }, 'Cannot put host name'],
+    ['an image that is two words', { image: 'a b' }, 'Cannot put image "a b"'],
+    ['a generation that is code', { generation: '$x' }, 'Cannot put generation "$x"'],
     ['a host name that is code', { hostname: '$(reboot)' }, 'Cannot put host name "$(reboot)"'],
     ['a host name of 65 letters', { hostname: 'a'.repeat(65) }, 'Cannot put host name'],
     ['options with a blank', { nfsOptions: 'rw exec' }, 'Cannot put mount options'],
