@@ -55,7 +55,7 @@ const commandLines: readonly [string, Record<string, string>][] = [
     'mkroot.rw=tmpfs:size=50%,nr_inodes=1m mkroot.hostname=n1',
     { top_wanted: 'tmpfs:size=50%,nr_inodes=1m', hostname_wanted: 'n1' },
   ],
-  ['mkroot.image=compute mkroot.generation=g1', { parameter_problems: '' }],
+  ['mkroot.image=compute mkroot.generation=g1', {}],
   ['mkroot.bsae=x', { parameter_problems: 'mkroot.bsae=x (no such key)' }],
   ['ip=dhcp', {}],
   ['ip=none', { ip_mode: 'none' }],
