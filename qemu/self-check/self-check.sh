@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lab only. Looks at a node that mkroot booted and reports over the second serial port, one key=value per line:
+# Lab only. Looks at a node that mkroot booted and reports over its second serial port, one key=value per line:
 #   begin=SECONDS          uptime when the check started, that is at multi-user
 #   NAME=pass DETAIL       a check that holds
 #   NAME=fail DETAIL       a check that does not
@@ -7,13 +7,12 @@
 # Then it powers the node off. What is expected stands in expected.sh beside this file; $ROOT is for tests.
 
 : "${ROOT:=}"
-: "${REPORT:=/dev/ttyS1}"
 : "${SETTLE:=60}"
 
 # A scenario sets it when it switches the node off itself.
 STAY_UP=''
-# Set by expected.sh: host name; layer names, topmost first; modules that must load.
-EXPECT_HOSTNAME='' EXPECT_LAYERS='' EXPECT_MODULES=''
+# Set by expected.sh: device for the report; host name; layer names, topmost first; modules that must load.
+REPORT='' EXPECT_HOSTNAME='' EXPECT_LAYERS='' EXPECT_MODULES=''
 
 report() {
 	# $1 name, $2 pass or fail, $3 detail on one line
@@ -141,11 +140,11 @@ finish() {
 	if [ -z "$ROOT$STAY_UP" ]; then systemctl poweroff --no-block; fi
 }
 
+# shellcheck source=/dev/null
+. "$ROOT/etc/mkroot-self-check/expected.sh"
 exec 3>"$REPORT"
 trap finish EXIT
 printf 'begin=%s\n' "$(uptime_seconds)" >&3
-# shellcheck source=/dev/null
-. "$ROOT/etc/mkroot-self-check/expected.sh"
 check_no_failed_units
 check_root_is_overlay
 check_layers_in_order

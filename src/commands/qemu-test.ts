@@ -6,16 +6,18 @@ import { BaseCommand } from '../cli/base-command.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { imageNameOf } from '../images/image-name.js';
 import { lastBuiltImage } from '../images/image-store.js';
-import { type BootTestOptions, bootTest } from '../pipelines/boot-test.js';
+import { bootTest } from '../pipelines/boot-test.js';
+import type { BootTestOptions } from '../pipelines/boot-test-options.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
+import { architectureOfHost } from '../recipe/debian-architecture.js';
 import { findPublishedImage } from '../stages/find-published-image.js';
 import type { BootSubject } from '../stages/prepare-lab-files.js';
 import type { AcceleratorChoice } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { bootSummary } from '../vm/boot-summary.js';
-import type { EmulatedNic } from '../vm/qemu-argv.js';
+import type { EmulatedNic } from '../vm/emulated-nic.js';
 import type { ScenarioReport } from '../vm/scenario-report.js';
 
 /** The directory qemu/ of the package: lab files that travel into the node. */
@@ -76,8 +78,7 @@ stays behind. See docs/qemu-test.md.`;
     })(),
     'emulated-nic': Flags.option({
       options: ['e1000', 'virtio_net'] as const,
-      description: 'NIC of the virtual machine',
-      default: 'e1000' as const,
+      description: 'NIC of the virtual machine; default: e1000, for arm64 virtio_net',
     })(),
     nfsvers: Flags.option({
       options: ['3', '4.1', '4.2'] as const,
@@ -123,7 +124,8 @@ stays behind. See docs/qemu-test.md.`;
       ...(flags.nic === undefined ? {} : { modules: flags.nic }),
       network: flags.net,
       accelerator: flags.accel satisfies AcceleratorChoice,
-      nic: flags['emulated-nic'] satisfies EmulatedNic,
+      hostArchitecture: architectureOfHost(process.arch),
+      ...(flags['emulated-nic'] === undefined ? {} : { nic: flags['emulated-nic'] satisfies EmulatedNic }),
       nfsVersion: flags.nfsvers,
       memory: flags.memory,
       cpus: flags.cpus,

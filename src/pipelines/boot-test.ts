@@ -1,64 +1,30 @@
 import { ExitCode, MkrootError } from '../errors.js';
 import { bootStages } from '../netboot/boot-stages.js';
-import { type BootParameters, renderKernelCommandLine } from '../netboot/kernel-command-line.js';
+import { renderKernelCommandLine } from '../netboot/kernel-command-line.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { Task } from '../ports/progress.js';
 import { bootNode } from '../stages/boot-node.js';
-import { type BootSubject, type LabFiles, prepareLabFiles } from '../stages/prepare-lab-files.js';
+import { type LabFiles, prepareLabFiles } from '../stages/prepare-lab-files.js';
 import { requireLabTools } from '../stages/require-lab-tools.js';
 import { removeStaleLabs, reserveLabDirectory } from '../stages/reserve-lab-directory.js';
 import { type ServiceVerb, startLabServices } from '../stages/start-lab-services.js';
 import { writeBootReport } from '../stages/write-boot-report.js';
 import type { ExpectedNode } from '../stages/write-self-check-layers.js';
-import { type AcceleratorChoice, acceleratorsToTry } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { failureOf } from '../vm/boot-verdict.js';
+import type { EmulatedNic } from '../vm/emulated-nic.js';
 import { TFTP } from '../vm/lab-config.js';
 import { LabNamespace } from '../vm/lab-namespace.js';
 import { LAB } from '../vm/lab-network.js';
 import { bootMilestones, type Milestone } from '../vm/milestones.js';
-import type { EmulatedNic, Machine, NodeNetwork, OtherNic } from '../vm/qemu-argv.js';
+import type { Machine, NodeNetwork, OtherNic } from '../vm/qemu-argv.js';
 import type { ScenarioBoot } from '../vm/scenario.js';
 import { ScenarioDirector } from '../vm/scenario-director.js';
 import { selfCheckNames } from '../vm/self-check-report.js';
+import type { BootNetwork, BootTestOptions } from './boot-test-options.js';
+import { type ChosenMachine, chooseMachine } from './choose-machine.js';
 import { type KnownInitrd, knowInitrd } from './know-initrd.js';
-
-/** `lab` is the whole path with DHCP, TFTP and NFS; `user` is QEMU's own network, which needs no privileges. */
-export type BootNetwork = 'lab' | 'user';
-
-/** A boot test, as the command line asks for it. */
-export interface BootTestOptions {
-  /** What the report calls it: a recipe's name or a directory. */
-  readonly image: string;
-  readonly subject: BootSubject;
-  /** Modules that the initrd must have and that must load in the root; those that the initrd was made for by default. */
-  readonly modules?: readonly string[];
-  readonly network: BootNetwork;
-  readonly accelerator: AcceleratorChoice;
-  readonly nic: EmulatedNic;
-  readonly nfsVersion: NonNullable<BootParameters['nfsVersion']>;
-  /** MiB. */
-  readonly memory: number;
-  readonly cpus: number;
-  /** Milliseconds from power-on to power-off. */
-  readonly timeoutMs: number;
-  /** Directory that gets logs, timeline.json and report.html; without it they are only kept after a failure. */
-  readonly report?: BytePath;
-  /** Keep the lab's files and logs after a success too. */
-  readonly keep: boolean;
-  /** Where logs of a failure go without `report`. */
-  readonly logsParent: BytePath;
-  /** Where the lab's files are while it runs. */
-  readonly temporaryParent: BytePath;
-  /** The directory qemu/ of the package. */
-  readonly shippedFiles: BytePath;
-  /** Further words for the kernel's command line. */
-  readonly kernelArguments: readonly string[];
-  /** What happens to the boot from outside, and what has to be seen; a plain boot without it. */
-  readonly scenario?: ScenarioBoot;
-  readonly signal?: AbortSignal;
-}
 
 /** The last milestone that QEMU's own network can show: it has no NFS server. */
 const USER_NETWORK_GOAL = 'init-40-dhcp';
@@ -72,14 +38,26 @@ const NOT_TESTED_WITHOUT_LAB: readonly string[] = [
   'the self-check inside the node and its power-off',
 ];
 
+/** Where QEMU loads the kernel itself. */
+const NOT_TESTED_WITHOUT_FIRMWARE: readonly string[] = [
+  'the firmware and the boot loader: QEMU loaded kernel and initrd itself',
+];
+
+/** What every part of a boot test goes by: the options, and the machine that they come to. */
+interface BootTest extends BootTestOptions {
+  readonly chosen: ChosenMachine;
+  readonly nic: EmulatedNic;
+}
+
 /**
  * Boots an image over the network in a virtual machine and tells how it went:
  * lab files -> namespaces -> servers -> machine (KVM, then TCG if silent) -> report. A boot that fails is a result, not
  * an error; errors are what keeps the test from being made. Whatever happens, nothing of the lab stays behind.
  */
-export async function bootTest(ports: Ports, options: BootTestOptions): Promise<BootReport> {
+export async function bootTest(ports: Ports, wanted: BootTestOptions): Promise<BootReport> {
   const { fs } = ports;
-  requireLabTools(ports, options.network === 'lab');
+  const options = withMachine(fs, wanted);
+  requireLabTools(ports, options.chosen.type, options.network === 'lab');
   const logs = options.report ?? makeLogDirectory(ports, options);
   fs.mkdir(logs);
   removeStaleLabs(ports, options.temporaryParent);
@@ -125,6 +103,17 @@ export async function bootTest(ports: Ports, options: BootTestOptions): Promise<
   }
 }
 
+function withMachine(fs: Ports['fs'], options: BootTestOptions): BootTest {
+  const { scenario, subject, ...rest } = options;
+  const start = scenario === undefined ? undefined : (scenario.start ?? 'direct');
+  const chosen = chooseMachine(fs, {
+    ...rest,
+    root: subject.root,
+    ...(start === undefined ? {} : { start }),
+  });
+  return { ...options, chosen, nic: options.nic ?? chosen.type.nic };
+}
+
 interface RunningLab {
   readonly files: LabFiles;
   readonly initrd: KnownInitrd;
@@ -141,7 +130,7 @@ interface RunningLab {
 /** Lays out the files of a lab and starts its servers; in QEMU's own network there are none to start. */
 async function startLab(
   ports: Ports,
-  options: BootTestOptions,
+  options: BootTest,
   {
     directory,
     logs,
@@ -152,6 +141,7 @@ async function startLab(
   const expected: ExpectedNode = {
     hostname: options.scenario?.hostname ?? LAB.hostname,
     modules: initrd.modules,
+    reportPort: options.chosen.type.reportPort,
     shippedFiles: `${options.shippedFiles}/self-check`,
     ...(options.scenario?.guest === undefined ? {} : { guestScript: options.scenario.guest }),
   };
@@ -191,14 +181,13 @@ async function startLab(
       await services?.control(name, verb);
     },
     endServers: () => services?.end(),
-    direct:
-      options.scenario === undefined || options.scenario.start === 'pxe'
-        ? undefined
-        : {
-            kernel: files.kernel.path,
-            initrd: joinSegments(ports, `${directory}/direct.img`, files),
-            commandLine,
-          },
+    direct: options.chosen.direct
+      ? {
+          kernel: files.kernel.path,
+          initrd: joinSegments(ports, `${directory}/direct.img`, files),
+          commandLine,
+        }
+      : undefined,
   };
 }
 
@@ -230,13 +219,9 @@ function nicsOf(scenario: ScenarioBoot | undefined): (OtherNic & { readonly plac
   );
 }
 
-async function bootWithFallback(
-  ports: Ports,
-  options: BootTestOptions,
-  lab: RunningLab,
-): Promise<BootReport> {
-  const choices = acceleratorsToTry(options.accelerator, ports.fs.lstat('/dev/kvm') !== undefined);
-  const { scenario } = options;
+async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab): Promise<BootReport> {
+  const { scenario, chosen } = options;
+  const choices = chosen.accelerators;
   const milestones = milestonesFor(options);
   const consoleLog = `${lab.logs}/console.log`;
   let fallback: string | undefined;
@@ -247,6 +232,7 @@ async function bootWithFallback(
     const attempt = await watched(task, () =>
       bootNode(ports, {
         machine: {
+          type: chosen.type,
           accelerator,
           nic: options.nic,
           mac: scenario?.mac ?? LAB.mac,
@@ -304,7 +290,10 @@ async function bootWithFallback(
         ? {}
         : { proved: director.proved, secondsFromLastStep: director.sinceLastStep(attempt.endedMs) }),
       ...(failure === undefined ? {} : { failure }),
-      notTested: options.network === 'user' ? NOT_TESTED_WITHOUT_LAB : [],
+      notTested: [
+        ...(options.network === 'user' ? NOT_TESTED_WITHOUT_LAB : []),
+        ...(chosen.type.start === 'direct' ? NOT_TESTED_WITHOUT_FIRMWARE : []),
+      ],
       logs: displayPath(lab.logs),
     };
   }
@@ -321,25 +310,24 @@ async function watched<T>(task: Task, act: () => Promise<T>): Promise<T> {
 }
 
 /** Milestones up to the one that ends the test, without those of a firmware that takes no part. */
-function milestonesFor({ network, scenario }: BootTestOptions): readonly Milestone[] {
+function milestonesFor({ network, scenario, chosen }: BootTest): readonly Milestone[] {
   const all = bootMilestones(bootStages);
   const goal = network === 'user' ? USER_NETWORK_GOAL : (scenario?.end ?? 'power-off');
   const upToGoal =
     goal === 'reset'
       ? all.filter(({ id }) => id !== 'power-off')
       : all.slice(0, all.findIndex(({ id }) => id === goal) + 1);
-  const direct = scenario !== undefined && scenario.start !== 'pxe';
   return upToGoal.filter(
-    ({ id, phase }) => !direct || id === 'power-on' || (phase !== 'firmware' && phase !== 'loader'),
+    ({ id, phase }) => !chosen.direct || id === 'power-on' || (phase !== 'firmware' && phase !== 'loader'),
   );
 }
 
-function commandLineOf({ network, nfsVersion, kernelArguments, scenario }: BootTestOptions): string {
+function commandLineOf({ chosen, network, nfsVersion, kernelArguments, scenario }: BootTest): string {
   const server = network === 'lab' ? LAB.server : USER_NETWORK_SERVER;
   const layer = (path: string) => ({ server, path });
   const words = scenario?.commandLine?.split(/\s+/).filter((word) => word !== '');
   return renderKernelCommandLine({
-    consoles: ['ttyS0,115200'],
+    consoles: [chosen.type.console],
     ...(words === undefined
       ? {
           base: layer('/base'),

@@ -2,7 +2,7 @@ import { sidecarPath } from '../archive/sidecar.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { BootSubject } from '../stages/prepare-lab-files.js';
-import type { EmulatedNic } from '../vm/qemu-argv.js';
+import type { EmulatedNic } from '../vm/emulated-nic.js';
 import type { SelfCheck } from '../vm/self-check-report.js';
 import { readSidecar } from './ask-why.js';
 import { makeDriverSegment } from './make-driver-segment.js';

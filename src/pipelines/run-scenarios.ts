@@ -2,7 +2,8 @@ import type { Ports } from '../ports/ports.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { bootsOf, type Scenario } from '../vm/scenario.js';
 import { type ScenarioReport, scenarioReport } from '../vm/scenario-report.js';
-import { type BootTestOptions, bootTest } from './boot-test.js';
+import { bootTest } from './boot-test.js';
+import type { BootTestOptions } from './boot-test-options.js';
 
 /**
  * Runs scenarios one after the other, each boot in a lab of its own; `onReport` gets each scenario when it has ended. A boot

@@ -1,14 +1,19 @@
 import { ExitCode, MkrootError } from '../errors.js';
 import type { Ports } from '../ports/ports.js';
+import type { MachineType } from '../vm/machine-types.js';
 
 /**
  * Looks for the programs of a boot test before anything is started.
  * @param lab with DHCP, TFTP and NFS servers in namespaces of their own; without, QEMU alone is enough
  * @throws MkrootError with exit code MissingTool that names every missing one and its package.
  */
-export function requireLabTools({ runner }: Pick<Ports, 'runner'>, lab: boolean): void {
+export function requireLabTools(
+  { runner }: Pick<Ports, 'runner'>,
+  { program, package: brings }: MachineType,
+  lab: boolean,
+): void {
   const packages: Readonly<Record<string, string>> = {
-    'qemu-system-x86_64': 'qemu-system-x86, with ipxe-qemu for its boot ROMs',
+    [program]: brings,
     ...(lab
       ? {
           unshare: 'util-linux',

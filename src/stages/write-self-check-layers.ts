@@ -9,6 +9,8 @@ export interface ExpectedNode {
   readonly hostname: string;
   /** Kernel modules that the root must have and that must load. */
   readonly modules: readonly string[];
+  /** The serial port that gets the report, such as /dev/ttyS1. */
+  readonly reportPort: string;
   /** Directory with self-check.sh and mkroot-self-check.service, shipped in qemu/self-check. */
   readonly shippedFiles: BytePath;
   /** Shell script of a scenario, which the self-check runs in the end. */
@@ -31,13 +33,13 @@ export function writeSelfCheckLayers(
   fs: FileSystem,
   directory: BytePath,
   root: BytePath,
-  { hostname, modules, shippedFiles, guestScript }: ExpectedNode,
+  { hostname, modules, reportPort, shippedFiles, guestScript }: ExpectedNode,
 ): LabExport[] {
   const base = new Sysroot(fs, root);
   const files: Readonly<Record<(typeof LAYERS)[number], Readonly<Record<string, string | Uint8Array>>>> = {
     host: {
       [`${OWN_DIRECTORY}/layer`]: 'host\n',
-      [`${OWN_DIRECTORY}/expected.sh`]: expectation(hostname, modules),
+      [`${OWN_DIRECTORY}/expected.sh`]: expectation(hostname, modules, reportPort),
       [`${OWN_DIRECTORY}/self-check.sh`]: fs.readFile(`${shippedFiles}/self-check.sh`),
       ...(guestScript === undefined ? {} : { [`${OWN_DIRECTORY}/scenario.sh`]: guestScript }),
       [`etc/systemd/system/${UNIT}`]: fs.readFile(`${shippedFiles}/${UNIT}`),
@@ -63,7 +65,7 @@ export function writeSelfCheckLayers(
 }
 
 /** expected.sh: what self-check.sh reads. Names are checked, not quoted: none of them has a reason to need it. */
-function expectation(hostname: string, modules: readonly string[]): string {
+function expectation(hostname: string, modules: readonly string[], reportPort: string): string {
   for (const word of [hostname, ...modules]) {
     if (!/^[\w.-]+$/.test(word)) {
       throw new MkrootError(`Cannot check "${word}" in the node: it is not a plain name`, {
@@ -73,6 +75,7 @@ function expectation(hostname: string, modules: readonly string[]): string {
     }
   }
   return [
+    `REPORT='${reportPort}'`,
     `EXPECT_HOSTNAME='${hostname}'`,
     `EXPECT_LAYERS='${[...LAYERS, 'base'].join(' ')}'`,
     `EXPECT_MODULES='${modules.join(' ')}'`,

@@ -1,7 +1,6 @@
 import type { Accelerator } from './accelerator.js';
-
-/** The NIC that QEMU emulates, by the name of its Linux driver. */
-export type EmulatedNic = 'e1000' | 'virtio_net';
+import { type EmulatedNic, nicDevice } from './emulated-nic.js';
+import type { MachineType } from './machine-types.js';
 
 /** How the node reaches its servers. */
 export type NodeNetwork =
@@ -15,8 +14,9 @@ export type NodeNetwork =
       readonly hostname: string;
     };
 
-/** A diskless PC with BIOS that boots from its NIC. */
+/** A diskless machine that boots from its NIC, or that QEMU loads kernel and initrd into. */
 export interface Machine {
+  readonly type: MachineType;
   readonly accelerator: Accelerator;
   readonly nic: EmulatedNic;
   /** Six bytes in hex with colons. */
@@ -25,7 +25,7 @@ export interface Machine {
   /** MiB. */
   readonly memory: number;
   readonly cpus: number;
-  /** File that gets what the guest writes to its second serial port, /dev/ttyS1. */
+  /** File that gets what the guest writes to its second serial port. */
   readonly secondSerial: string;
   /** Further NICs, in slots before or behind that of the NIC that the machine boots from. */
   readonly otherNics?: readonly OtherNic[];
@@ -49,22 +49,17 @@ export const BOOT_NETWORK = 'boot';
 /** What turns standard input from the serial port to the monitor and back: Ctrl-A c. */
 export const MONITOR_SWITCH = '\u0001c';
 
-const DEVICE_OF: Readonly<Record<EmulatedNic, string>> = {
-  e1000: 'e1000',
-  virtio_net: 'virtio-net-pci',
-};
-
 /**
  * The command that runs the machine (QEMU 5 and later; qemu-system(1)). The first serial port, where the kernel's console
- * is, is QEMU's standard output. `graphics=off` makes SeaBIOS repeat on it what it, iPXE and PXELINUX print.
+ * is, is QEMU's standard output.
  */
 export function qemuArgv(machine: Machine): [string, ...string[]] {
-  const { accelerator, nic, mac, memory, cpus, secondSerial } = machine;
+  const { type, accelerator, nic, mac, memory, cpus, secondSerial } = machine;
   return [
-    'qemu-system-x86_64',
-    ...['-machine', 'q35,graphics=off'],
+    type.program,
+    ...['-machine', type.machine],
     ...['-accel', accelerator],
-    ...['-cpu', accelerator === 'kvm' ? 'host' : 'max'],
+    ...['-cpu', accelerator === 'kvm' ? 'host' : type.cpu],
     ...['-smp', String(cpus)],
     ...['-m', String(memory)],
     '-nodefaults',
@@ -72,12 +67,12 @@ export function qemuArgv(machine: Machine): [string, ...string[]] {
     '-no-reboot',
     ...['-serial', machine.monitor ? 'mon:stdio' : 'stdio'],
     ...['-chardev', `file,id=check,path=${escapeComma(secondSerial)}`],
-    ...['-serial', 'chardev:check'],
+    ...type.secondSerial,
     ...otherNics(machine, 'before'),
     ...['-netdev', netdev(machine.network)],
     ...[
       '-device',
-      `${DEVICE_OF[nic]},netdev=${BOOT_NETWORK},mac=${mac}${machine.otherNics === undefined ? '' : ',bootindex=1'}`,
+      `${nicDevice(nic)},netdev=${BOOT_NETWORK},mac=${mac}${machine.otherNics === undefined ? '' : ',bootindex=1'}`,
     ],
     ...otherNics(machine, 'behind'),
     ...['-device', 'virtio-rng-pci'],
@@ -96,7 +91,7 @@ function otherNics({ nic, otherNics: others = [] }: Machine, slot: OtherNic['slo
     .filter((other) => other.slot === slot)
     .flatMap(({ mac, tap }) => [
       ...['-netdev', `tap,id=${tap},ifname=${tap},script=no,downscript=no`],
-      ...['-device', `${DEVICE_OF[nic]},netdev=${tap},mac=${mac}`],
+      ...['-device', `${nicDevice(nic)},netdev=${tap},mac=${mac}`],
     ]);
 }
 

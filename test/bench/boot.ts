@@ -7,11 +7,12 @@ import { bootNode } from '../../src/stages/boot-node.js';
 import { prepareLabFiles } from '../../src/stages/prepare-lab-files.js';
 import { reserveLabDirectory } from '../../src/stages/reserve-lab-directory.js';
 import { startLabServices } from '../../src/stages/start-lab-services.js';
+import type { EmulatedNic } from '../../src/vm/emulated-nic.js';
 import { TFTP } from '../../src/vm/lab-config.js';
 import { LabNamespace } from '../../src/vm/lab-namespace.js';
 import { LAB } from '../../src/vm/lab-network.js';
+import { machineTypeFor } from '../../src/vm/machine-types.js';
 import { bootMilestones } from '../../src/vm/milestones.js';
-import type { EmulatedNic } from '../../src/vm/qemu-argv.js';
 import { SilentProgress } from '../support/silent-progress.js';
 import { type BenchContext, mkrootArgv } from './bench-context.js';
 import type { BenchRoot } from './bench-root.js';
@@ -168,6 +169,7 @@ async function boot(
   { initrd, commandLine }: BootContender,
 ): Promise<BootTimes> {
   const quiet: Ports = { ...ports, progress: new SilentProgress() };
+  const type = machineTypeFor('amd64');
   const logs = `${context.directory}/boot-logs`;
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs);
@@ -176,7 +178,12 @@ async function boot(
     ports.fs,
     directory,
     { root: root.path, kernel: `${root.path}/boot/vmlinuz-${root.kernel}`, initrd },
-    { hostname: LAB.hostname, modules: [], shippedFiles: `${context.repository}/qemu/self-check` },
+    {
+      hostname: LAB.hostname,
+      modules: [],
+      reportPort: type.reportPort,
+      shippedFiles: `${context.repository}/qemu/self-check`,
+    },
     commandLine,
   );
   // No stages of mkroot's /init: all contenders are watched for the same.
@@ -190,6 +197,7 @@ async function boot(
     });
     const { problem, consoleTail } = await bootNode(quiet, {
       machine: {
+        type,
         accelerator: 'tcg',
         nic,
         mac: LAB.mac,

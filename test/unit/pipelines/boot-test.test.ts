@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
-import { type BootTestOptions, bootTest } from '../../../src/pipelines/boot-test.js';
+import { bootTest } from '../../../src/pipelines/boot-test.js';
+import type { BootTestOptions } from '../../../src/pipelines/boot-test-options.js';
+import { chooseMachine } from '../../../src/pipelines/choose-machine.js';
 import type { Ports } from '../../../src/ports/ports.js';
 import type { Command, Completed, ProcessRunner, RunningProcess } from '../../../src/ports/process-runner.js';
+import { buildElf } from '../../support/elf-fixture.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
 import { SilentProgress } from '../../support/silent-progress.js';
 
@@ -59,7 +62,7 @@ class MachineRunner implements ProcessRunner {
   }
 }
 
-function lab(machines: Machines) {
+function lab(machines: Machines, architecture = 'amd64') {
   let now = 0;
   const fs = memoryFileSystem({
     '/dev/kvm': 'device',
@@ -69,6 +72,7 @@ function lab(machines: Machines) {
     '/usr/lib/syslinux/modules/bios/ldlinux.c32': 'module',
     '/images/vmlinuz': 'kernel',
     '/images/initrd.img': 'initrd',
+    '/images/root/usr/bin/dpkg': buildElf({ architecture }),
   });
   const runner = new MachineRunner(machines);
   const ports: Ports = {
@@ -89,6 +93,7 @@ function lab(machines: Machines) {
     subject: { root: '/images/root', kernel: '/images/vmlinuz', initrd: '/images/initrd.img' },
     network: 'user',
     accelerator: 'auto',
+    hostArchitecture: 'amd64',
     nic: 'e1000',
     nfsVersion: '3',
     memory: 512,
@@ -134,6 +139,20 @@ describe('a boot test', () => {
     const report = await bootTest(ports, { ...options, accelerator: 'kvm' });
     expect(runner.started).toEqual(['kvm']);
     expect(report.result).toBe('fail');
+  });
+
+  it('takes TCG at once for an image of another architecture, and refuses KVM and firmware for it', async () => {
+    const { ports, options } = lab({ kvm: [], tcg: [] }, 'arm64');
+    await expect(bootTest(ports, options)).rejects.toMatchObject({ exitCode: ExitCode.Usage });
+    await expect(bootTest(ports, { ...options, network: 'lab', accelerator: 'kvm' })).rejects.toMatchObject({
+      message: expect.stringMatching(/it is for arm64, and this machine is amd64/),
+    });
+    const wish = { image: 'x', root: '/images/root', network: 'lab', accelerator: 'auto' } as const;
+    expect(chooseMachine(ports.fs, { ...wish, hostArchitecture: 'amd64' }).accelerators).toEqual(['tcg']);
+    expect(chooseMachine(ports.fs, { ...wish, hostArchitecture: 'arm64' }).accelerators).toEqual([
+      'kvm',
+      'tcg',
+    ]);
   });
 
   it('says what QEMU’s own network cannot test, and keeps no logs of a success', async () => {

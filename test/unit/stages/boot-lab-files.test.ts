@@ -28,7 +28,7 @@ const subject = {
   initrd: '/images/initrd.img',
   driverSegment: '/images/driver.img',
 };
-const expected = { hostname: 'node', modules: ['tg3'], shippedFiles: '/qemu' };
+const expected = { hostname: 'node', modules: ['tg3'], reportPort: '/dev/ttyS1', shippedFiles: '/qemu' };
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 describe('the files of a lab', () => {

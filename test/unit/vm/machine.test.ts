@@ -5,9 +5,11 @@ import {
   KERNEL_SILENCE_MS,
   silenceOf,
 } from '../../../src/vm/accelerator.js';
+import { canUseKvm, machineTypeFor } from '../../../src/vm/machine-types.js';
 import { type Machine, qemuArgv } from '../../../src/vm/qemu-argv.js';
 
 const machine: Machine = {
+  type: machineTypeFor('amd64'),
   accelerator: 'tcg',
   nic: 'e1000',
   mac: '52:54:00:77:00:01',
@@ -67,6 +69,42 @@ describe('a machine of a scenario', () => {
     const argv = qemuArgv({ ...machine, direct });
     expect(argv.slice(-6)).toEqual(['-kernel', '/k', '-initrd', '/i', '-append', 'console=ttyS0 a=b']);
     expect(argv).not.toContain('-boot');
+  });
+});
+
+describe('the machine of an architecture', () => {
+  it('is one PC for amd64 and i386: an emulator of 64-bit processors runs both kernels', () => {
+    expect(machineTypeFor('i386')).toBe(machineTypeFor('amd64'));
+    expect(qemuArgv(machine).slice(0, 3)).toEqual(['qemu-system-x86_64', '-machine', 'q35,graphics=off']);
+  });
+
+  it('is a board for arm64, into which QEMU loads the kernel, with a second serial port on a card', () => {
+    const direct = { kernel: '/vmlinuz', initrd: '/initrd.img', commandLine: 'console=ttyAMA0' };
+    const argv = qemuArgv({ ...machine, type: machineTypeFor('arm64'), nic: 'virtio_net', direct });
+    expect(argv[0]).toBe('qemu-system-aarch64');
+    const words = argv.join(' ');
+    for (const part of [
+      '-machine virt',
+      '-cpu cortex-a57',
+      '-device pci-serial,chardev=check',
+      '-device virtio-net-pci,netdev=boot',
+      '-kernel /vmlinuz -initrd /initrd.img -append console=ttyAMA0',
+    ]) {
+      expect(words).toContain(part);
+    }
+    expect(words).not.toContain('-boot n');
+  });
+
+  it('is none where nobody has seen one boot, and the error names those that there are', () => {
+    expect(() => machineTypeFor('s390x')).toThrow(
+      expect.objectContaining({ hint: 'Boot tests are there for amd64, i386, arm64.' }),
+    );
+  });
+
+  it('runs under KVM on a processor of its own kind only', () => {
+    expect(canUseKvm('i386', 'amd64')).toBe(true);
+    expect(canUseKvm('arm64', 'amd64')).toBe(false);
+    expect(canUseKvm('amd64', 'i386')).toBe(false);
   });
 });
 

@@ -28,8 +28,7 @@ describe('the self-check script, under the host’s sh with $ROOT and mocked com
       'proc/uptime': '12.34 20.00\n',
       'proc/sys/kernel/hostname': 'node\n',
       'etc/mkroot-self-check/layer': 'host\n',
-      'etc/mkroot-self-check/expected.sh':
-        "EXPECT_HOSTNAME='node'\nEXPECT_LAYERS='host cluster base'\nEXPECT_MODULES='tg3'\n",
+      'etc/mkroot-self-check/expected.sh': `REPORT='${directory}/report'\nEXPECT_HOSTNAME='node'\nEXPECT_LAYERS='host cluster base'\nEXPECT_MODULES='tg3'\n`,
       'etc/debian_version': '13\n',
       'usr/lib/os-release': 'ID=debian\n',
       'run/mkroot/base/usr/lib/os-release': 'ID=debian\n',
@@ -58,7 +57,6 @@ describe('the self-check script, under the host’s sh with $ROOT and mocked com
       env: {
         PATH: `${directory}/bin:${process.env['PATH']}`,
         ROOT: join(directory, 'root'),
-        REPORT: report,
       },
       stdio: 'pipe',
     });
