@@ -117,11 +117,13 @@ export class DiskFileSystem implements FileSystem {
   *readChunks(path: BytePath, chunkSize = 1 << 20): Iterable<Uint8Array> {
     const fd = this.#open(path);
     try {
-      const buffer = Buffer.allocUnsafe(chunkSize);
+      // Trees have many small files: a buffer of 1 MiB for each would keep the garbage collector busy for minutes.
+      const size = this.node.statSync(this.codec.encode(path)).size;
+      const buffer = Buffer.allocUnsafe(Math.min(chunkSize, Math.max(size + 1, 4096)));
       for (;;) {
         let count: number;
         try {
-          count = this.node.readSync(fd, buffer, 0, chunkSize, null);
+          count = this.node.readSync(fd, buffer, 0, buffer.length, null);
         } catch (cause) {
           throw ioError('read', path, cause);
         }

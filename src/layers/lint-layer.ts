@@ -183,7 +183,9 @@ function lintFile(
 }
 
 function contentOf(fs: ReadFileSystem, { content }: LayerFile): Uint8Array {
-  return 'data' in content ? content.data : fs.readRange(content.source, 0, LOOKED_AT);
+  if ('data' in content) return content.data;
+  const size = fs.lstat(content.source)?.size ?? 0;
+  return fs.readRange(content.source, 0, Math.min(size, LOOKED_AT));
 }
 
 function knownIds({ users, groups }: AccountIds): { users: Set<number>; groups: Set<number> } {

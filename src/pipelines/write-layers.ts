@@ -1,3 +1,4 @@
+import { takeLock } from '../engine/state-lock.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import type { Node } from '../inventory/node.js';
 import { hostIdentity, keptIdentity } from '../layers/host-identity.js';
@@ -20,6 +21,14 @@ export interface NamedLayer extends WrittenLayer {
   readonly findings: readonly LayerFinding[];
 }
 
+/** Who writes layers, for the lock: two at once would make keys twice. */
+export interface LayerWriter {
+  readonly pid: number;
+  /** The command line. */
+  readonly command: string;
+  readonly signal?: AbortSignal;
+}
+
 /** Where the layers that groups share are kept: STATE/layers/NAME. */
 export function sharedLayerDirectory(state: BytePath, name: string): BytePath {
   return `${state}/layers/${toBytePath(name)}`;
@@ -38,21 +47,24 @@ export async function writeSharedLayers(
   ports: Ports,
   composer: LayerComposer,
   groups: readonly string[],
+  writer: LayerWriter,
 ): Promise<NamedLayer[]> {
   const layers = groups.flatMap((group) =>
     imagesOf(composer, group).map((image) => composer.shared(group, image)),
   );
   for (const { base, name } of layers) requireBase(base, `the layer "${name}"`);
   for (const { name, findings } of layers) refuseFindings(`the layer "${name}"`, findings);
-  const written: NamedLayer[] = [];
-  for (const { name, tree, findings } of layers) {
-    const task = ports.progress.task(`Layer ${name}`);
-    const layer = await writeLayer(ports, tree, sharedLayerDirectory(composer.site.state, name));
-    if (layer.changed) task.done(`${tree.size} entries`);
-    else task.skipped('nothing has changed');
-    written.push({ ...layer, name, findings });
-  }
-  return written;
+  return withLayerLock(ports, composer.site.state, writer, async () => {
+    const written: NamedLayer[] = [];
+    for (const { name, tree, findings } of layers) {
+      const task = ports.progress.task(`Layer ${name}`);
+      const layer = await writeLayer(ports, tree, sharedLayerDirectory(composer.site.state, name));
+      if (layer.changed) task.done(`${tree.size} entries`);
+      else task.skipped('nothing has changed');
+      written.push({ ...layer, name, findings });
+    }
+    return written;
+  });
 }
 
 /**
@@ -63,35 +75,65 @@ export async function instantiateNodes(
   ports: Ports,
   composer: LayerComposer,
   nodes: readonly Node[],
-  signal?: AbortSignal,
+  writer: LayerWriter,
 ): Promise<NamedLayer[]> {
-  const { state } = composer.site;
   // Everything that can be wrong is found before the first key is made.
   for (const node of nodes) {
     const layer = composer.host(node);
     requireBase(layer.base, `the host layer of "${node.name}"`);
     refuseFindings(`the host layer of "${node.name}"`, layer.findings);
   }
-  const task = ports.progress.task(`Host layers (${nodes.length})`);
-  const written: NamedLayer[] = [];
-  for (const node of nodes) {
-    if (signal?.aborted) {
-      task.fail('interrupted');
-      throw new MkrootError(`Cannot instantiate "${node.name}": interrupted`, {
-        exitCode: ExitCode.Interrupted,
-        hint: 'Run it again: what is done is not done again.',
-      });
+  return withLayerLock(ports, composer.site.state, writer, async () => {
+    const task = ports.progress.task(`Host layers (${nodes.length})`);
+    const written: NamedLayer[] = [];
+    for (const node of nodes) {
+      if (writer.signal?.aborted) {
+        task.fail('interrupted');
+        throw interrupted(node.name);
+      }
+      task.update(node.name);
+      written.push(await instantiate(ports, composer, node));
     }
-    task.update(node.name);
-    const directory = hostDirectory(state, node.name);
-    const identity = await hostIdentity(ports, `${directory}/identity`, node);
-    ports.fs.chmod(directory, 0o700);
-    const { tree, findings } = composer.host(node, identity);
-    refuseFindings(`the host layer of "${node.name}"`, findings);
-    written.push({ ...(await writeLayer(ports, tree, directory)), name: node.name, findings });
+    task.done(`${written.filter(({ changed }) => changed).length} written`);
+    return written;
+  });
+}
+
+async function instantiate(ports: Ports, composer: LayerComposer, node: Node): Promise<NamedLayer> {
+  const directory = hostDirectory(composer.site.state, node.name);
+  const identity = await hostIdentity(ports, `${directory}/identity`, node);
+  ports.fs.chmod(directory, 0o700);
+  const { tree, findings } = composer.host(node, identity);
+  refuseFindings(`the host layer of "${node.name}"`, findings);
+  return { ...(await writeLayer(ports, tree, directory)), name: node.name, findings };
+}
+
+function interrupted(name: string): MkrootError {
+  return new MkrootError(`Cannot instantiate "${name}": interrupted`, {
+    exitCode: ExitCode.Interrupted,
+    hint: 'Run it again: what is done is not done again.',
+  });
+}
+
+/** Does work that nobody else may do at the same time who writes layers, publishes or removes generations. */
+export async function withLayerLock<T>(
+  ports: Ports,
+  state: BytePath,
+  { pid, command, signal }: LayerWriter,
+  work: () => Promise<T>,
+): Promise<T> {
+  ports.fs.mkdir(state);
+  const lock = await takeLock(ports, {
+    path: `${state}/layers.lock`,
+    holder: { pid, command, since: ports.clock.now().toISOString() },
+    wait: true,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  try {
+    return await work();
+  } finally {
+    await lock.release();
   }
-  task.done(`${written.filter(({ changed }) => changed).length} written`);
-  return written;
 }
 
 /** What would change in a layer. */

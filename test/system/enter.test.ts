@@ -73,7 +73,7 @@ describe('mkroot enter', () => {
     expect(stdout).toBe('new\nmine.conf\ngone\n750:42\n');
     const { exitCode } = await runMkroot(['overlay', 'write', '--site', lab.site, '--state', lab.state]);
     expect(exitCode).toBe(0);
-    const layer = join(lab.state, 'layers/compute/layer');
+    const layer = join(lab.state, 'layers/compute/current/layer');
     expect(lstatSync(join(layer, 'etc/drop.d/old.conf')).isCharacterDevice()).toBe(true);
     expect(readFileSync(join(layer, 'etc/mkroot/serial/compute'), 'utf8')).toBe('1\n');
   });

@@ -116,9 +116,10 @@ describe('layers of a site', () => {
       './etc/systemd/network/20-n002.network',
     ]);
     expect(one!.get('./etc/ssh/ssh_host_rsa_key')).toMatch(/^f 600 0:0/);
-    expect(readFileSync(join(lab.state, 'hosts/n001/current/layer/hopeless.overlay'), 'utf8')).toBe(
-      'layers/compute\n',
-    );
+    const pointed = (name: string) =>
+      join(lab.state, readFileSync(join(lab.state, 'hosts/n001/current/layer', name), 'utf8').trim());
+    expect(pointed('hopeless.root')).toBe(lab.root);
+    expect(pointed('hopeless.overlay')).toBe(join(lab.state, 'layers/compute/current/layer'));
     expect(lstatSync(join(lab.state, 'hosts')).mode & 0o777).toBe(0o700);
     const before = listing(join(lab.state, 'hosts'));
     const again = await json<Written[]>('node', 'instantiate', 'compute');
@@ -130,7 +131,8 @@ describe('layers of a site', () => {
     lab.write('hosts/template/etc/role.liquid', 'node {{ node.name }} at {{ node.ip }}\n');
     lab.write('hosts/n002/etc/role', 'special\n');
     await json('node', 'instantiate', 'n[001-002]');
-    const role = (node: string) => readFileSync(join(lab.state, 'hosts', node, 'layer/etc/role'), 'utf8');
+    const role = (node: string) =>
+      readFileSync(join(lab.state, 'hosts', node, 'current/layer/etc/role'), 'utf8');
     expect([role('n001'), role('n002')]).toEqual(['node n001 at 10.1.1.1\n', 'special\n']);
     const { stdout } = await mkroot('overlay', 'render', 'n001', '/etc/role');
     expect(stdout).toBe('node n001 at 10.1.1.1\n');
