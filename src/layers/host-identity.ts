@@ -11,6 +11,9 @@ export interface HostIdentity {
   readonly sshKeys: ReadonlyMap<BytePath, Uint8Array>;
 }
 
+/** Directories of keys that are not finished start with this. */
+const UNFINISHED = '.new-ssh-';
+
 /** Key types that sshd of Debian looks for. */
 const KEY_TYPES = ['ecdsa', 'ed25519', 'rsa'] as const;
 
@@ -25,6 +28,9 @@ export async function hostIdentity(
   { name, mac }: { readonly name: string; readonly mac?: string },
 ): Promise<HostIdentity> {
   fs.mkdir(directory, 0o700);
+  for (const left of fs.readdir(directory)) {
+    if (left.startsWith(UNFINISHED)) fs.remove(`${directory}/${left}`); // of a run that was killed
+  }
   const machineId = keptMachineId(fs, `${directory}/machine-id`, mac);
   const keys = `${directory}/ssh`;
   if (fs.lstat(keys) === undefined) await makeKeys({ fs, runner }, directory, keys, name);
@@ -70,7 +76,7 @@ async function makeKeys(
   keys: BytePath,
   name: string,
 ): Promise<void> {
-  const beside = fs.makeTemporaryDirectory(`${directory}/.new-ssh-`);
+  const beside = fs.makeTemporaryDirectory(`${directory}/${UNFINISHED}`);
   try {
     for (const type of KEY_TYPES) {
       const file = Buffer.from(`${beside}/ssh_host_${type}_key`, 'latin1').toString('utf8');

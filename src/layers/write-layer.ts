@@ -112,6 +112,7 @@ const UNFINISHED = '.new-';
 
 /** Removes what a run that was killed left of versions. */
 export function removeUnfinishedVersions(fs: FileSystem, directory: BytePath): void {
+  fs.remove(`${directory}/current.new`);
   const versions = layerVersions(directory);
   if (fs.lstat(versions) === undefined) return;
   for (const name of fs.readdir(versions)) {

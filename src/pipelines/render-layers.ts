@@ -3,7 +3,7 @@ import type { LayerEntry } from '../layers/layer-entry.js';
 import type { LayerFinding } from '../layers/layer-rules.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
-import type { ComposedLayer, LayerComposer } from './compose-layers.js';
+import type { LayerComposer } from './compose-layers.js';
 import { findTargets, type NamedTargets } from './open-composer.js';
 import { imagesOf } from './write-layers.js';
 
@@ -58,25 +58,35 @@ export interface SharedFinding extends LayerFinding {
   readonly layers: readonly string[];
 }
 
-/** Lints the layers of groups and nodes. A finding that many layers have is told once. */
-export function lintLayers(composer: LayerComposer, { groups, nodes }: NamedTargets): SharedFinding[] {
-  const found = new Map<string, { finding: LayerFinding; layers: string[] }>();
-  const collect = (name: string, { findings }: ComposedLayer) => {
+/** Findings of many layers. One that several have is told once. */
+export class Findings {
+  readonly #found = new Map<string, { finding: LayerFinding; layers: string[] }>();
+
+  add(layer: string, findings: readonly LayerFinding[]): void {
     for (const finding of findings) {
       const key = JSON.stringify(finding);
-      const known = found.get(key);
-      if (known === undefined) found.set(key, { finding, layers: [name] });
-      else known.layers.push(name);
-    }
-  };
-  for (const group of groups) {
-    for (const image of imagesOf(composer, group)) {
-      const layer = composer.shared(group, image);
-      collect(layer.name, layer);
+      const known = this.#found.get(key);
+      if (known === undefined) this.#found.set(key, { finding, layers: [layer] });
+      else known.layers.push(layer);
     }
   }
-  for (const node of nodes) collect(node.name, composer.host(node));
-  return [...found.values()].map(({ finding, layers }) => ({ ...finding, layers }));
+
+  list(): SharedFinding[] {
+    return [...this.#found.values()].map(({ finding, layers }) => ({ ...finding, layers }));
+  }
+}
+
+/** Lints the layers of groups and nodes. */
+export function lintLayers(composer: LayerComposer, { groups, nodes }: NamedTargets): SharedFinding[] {
+  const found = new Findings();
+  for (const group of groups) {
+    for (const image of imagesOf(composer, group)) {
+      const { name, findings } = composer.shared(group, image);
+      found.add(name, findings);
+    }
+  }
+  for (const node of nodes) found.add(node.name, composer.host(node).findings);
+  return found.list();
 }
 
 function layersOf(composer: LayerComposer, { groups, nodes }: NamedTargets) {

@@ -96,6 +96,18 @@ export function applyOwnedTree(
   if (changes.length > 0 || !sameList(written, wanted)) writeManifest(fs, directory, wanted);
 }
 
+/** Takes away paths that mkroot wrote, and directories that are empty then; what it did not write stays. */
+export function removeFromOwnedTree(fs: FileSystem, directory: BytePath, paths: readonly BytePath[]): void {
+  const written = new Map(readManifest(fs, directory));
+  const known = paths.filter((path) => written.has(path));
+  if (known.length === 0) return;
+  for (const path of known) {
+    removeWithEmptyParents(fs, directory, path);
+    written.delete(path);
+  }
+  writeManifest(fs, directory, written);
+}
+
 /** @throws MkrootError if a file of the tree would be lost that somebody else made or changed. */
 export function refuseConflicts({ directory, changes }: OwnedTreePlan): void {
   const conflicts = changes.filter(({ conflict }) => conflict !== undefined);

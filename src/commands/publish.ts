@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { requireRoot } from '../cli/require-root.js';
+import { openSite } from '../cli/site.js';
+import { toBytePath } from '../ports/byte-path.js';
+import { shellQuote } from '../ports/process-runner.js';
+
+/** `mkroot publish`: what nodes boot from now on becomes what the site says. */
+export default class Publish extends BaseCommand {
+  static override summary = 'Publish what the site says: layers, boot files and server configuration';
+
+  static override description =
+    'New generations and layers lie beside the old ones, and boot files are replaced one by one, each in one step: running nodes keep what they have, others boot the new state. Nothing is written if the linter finds an error. See docs/publish.md.';
+
+  static override examples = [
+    '<%= config.bin %> publish --dry-run',
+    "<%= config.bin %> publish --only 'n[001-004]'",
+    '<%= config.bin %> publish --interface br0',
+  ];
+
+  static override flags = {
+    'dry-run': Flags.boolean({ description: 'show what would change, and change nothing' }),
+    diff: Flags.boolean({ description: 'show what would change in files, line by line, and change nothing' }),
+    files: Flags.boolean({ description: 'name every boot file that changes' }),
+    only: Flags.string({
+      description: 'nodes (n[001-004]) or a group; all others boot as before, for a trial; may be repeated',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME',
+    }),
+    force: Flags.boolean({ description: 'overwrite files of the tree that somebody else made or changed' }),
+    interface: Flags.string({
+      description: 'interface on which DHCP is answered; may be repeated; remembered',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME',
+    }),
+    server: Flags.string({
+      description: 'server of the inventory that the tree is for; by default the first that nodes boot from',
+      helpValue: 'NAME',
+    }),
+    'http-root': Flags.string({
+      description: 'URL under which HTTP serves STATE/netboot/tftp, for iPXE; remembered',
+      helpValue: 'URL',
+    }),
+    site: BaseCommand.siteFlag,
+    state: BaseCommand.stateFlag,
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Publish);
+    const ports = this.ports({ verbose: flags.verbose });
+    const [{ planPublish }, { publish }, { publishReport }] = await Promise.all([
+      import('../pipelines/plan-publish.js'),
+      import('../pipelines/apply-publish.js'),
+      import('../pipelines/publish-report.js'),
+    ]);
+    const request = {
+      site: openSite(ports.fs, flags.site),
+      state: toBytePath(resolve(flags.state)),
+      ...(flags.only === undefined ? {} : { only: flags.only }),
+      ...(flags.interface === undefined ? {} : { interfaces: flags.interface }),
+      ...(flags.server === undefined ? {} : { server: flags.server }),
+      ...(flags['http-root'] === undefined ? {} : { httpRoot: flags['http-root'] }),
+    };
+    const dry = flags['dry-run'] || flags.diff;
+    if (!dry) requireRoot('publish', 'owners, keys and whiteouts', 'Run it with sudo; --dry-run needs less.');
+    const plan = dry
+      ? planPublish(ports.fs, request)
+      : await publish(ports, request, {
+          force: flags.force,
+          pid: process.pid,
+          command: shellQuote(['mkroot', 'publish', ...this.argv]),
+          signal: this.interrupted,
+        });
+    const { files, diff } = flags;
+    const report = publishReport(plan, { files, diff, published: !dry, state: request.state });
+    for (const warning of report.warnings) ports.progress.warn(warning);
+    for (const line of report.lines) this.log(line);
+    return report.json;
+  }
+}

@@ -1,0 +1,136 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import { makeCurrent, openImage } from '../images/image-store.js';
+import { hostIdentity } from '../layers/host-identity.js';
+import { makeLayerCurrent, removeUnfinishedVersions, writeLayerVersion } from '../layers/write-layer.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { FileSystem } from '../ports/file-system.js';
+import type { Ports } from '../ports/ports.js';
+import { applyOwnedTree, refuseConflicts } from '../stages/owned-tree.js';
+import { type PublishPlan, type PublishRequest, planPublish } from './plan-publish.js';
+import { begunRecord, finishedRecord, publishedTree, writeRecord } from './published-record.js';
+import { hostDirectory, type LayerWriter, withLayerLock } from './write-layers.js';
+
+/** How a publish is done. */
+export interface ApplyOptions extends LayerWriter {
+  /** Overwrite files of the tree that somebody else made or changed. */
+  readonly force: boolean;
+}
+
+/**
+ * Publishes what a site says: new versions of layers beside the old ones, links to kernels and initrds, server
+ * configuration, boot files one by one, each in one step; then `current` of the layers. Whatever interrupts it, no boot file
+ * names something that is not there, and the next publish does the rest.
+ * @returns the plan that was carried out.
+ */
+export async function publish(
+  ports: Ports,
+  request: PublishRequest,
+  options: ApplyOptions,
+): Promise<PublishPlan> {
+  return withLayerLock(ports, request.state, options, async () => {
+    const plan = await withIdentities(ports, request, options);
+    if (!plan.changes && request.rollback === undefined) return plan;
+    await applyPublish(ports, request, plan, options);
+    return plan;
+  });
+}
+
+/** New nodes get their keys first: their layers cannot be planned without. */
+async function withIdentities(
+  ports: Ports,
+  request: PublishRequest,
+  { force, signal }: ApplyOptions,
+): Promise<PublishPlan> {
+  const plan = planPublish(ports.fs, request);
+  if (!force) refuseConflicts(plan.tree);
+  const nodes = plan.layers.flatMap(({ withoutIdentity }) => withoutIdentity ?? []);
+  if (nodes.length === 0) return plan;
+  const task = ports.progress.task(`Keys (${nodes.length} nodes)`);
+  for (const node of nodes) {
+    if (signal?.aborted) {
+      task.fail('interrupted');
+      throw interrupted();
+    }
+    task.update(node.name);
+    const directory = hostDirectory(request.state, node.name);
+    await hostIdentity(ports, `${directory}/identity`, node);
+    ports.fs.chmod(directory, 0o700);
+  }
+  task.done();
+  return planPublish(ports.fs, request);
+}
+
+async function applyPublish(
+  ports: Ports,
+  { state, rollback }: PublishRequest,
+  plan: PublishPlan,
+  { force, signal }: ApplyOptions,
+): Promise<void> {
+  const { fs, clock, runner } = ports;
+  const begun = begunRecord(plan.before, plan.site, clock.now().toISOString());
+  writeRecord(fs, state, begun);
+  // From here on the next publish would do the same.
+  if (rollback !== undefined && openImage(fs, state, rollback.image).id !== rollback.generation) {
+    makeCurrent(fs, state, rollback.image, rollback.generation);
+  }
+  removeLeftovers(fs, state, plan);
+  await writeLayers(ports, plan, signal);
+  // A boot file must not reach the disk before what it names.
+  await runner.run({ argv: ['sync', '--file-system', displayPath(state)] });
+  const task = ports.progress.task('Boot files and server configuration');
+  applyOwnedTree(fs, plan.tree, { force });
+  for (const { becomesCurrent, directory, version } of plan.layers) {
+    if (becomesCurrent) makeLayerCurrent(fs, directory, version.id);
+  }
+  writeRecord(fs, state, finishedRecord(begun, plan.site, plan.server));
+  task.done(`${plan.tree.changes.length} changed`);
+}
+
+async function writeLayers(ports: Ports, { layers }: PublishPlan, signal?: AbortSignal): Promise<void> {
+  const missing = layers.filter(({ there }) => !there);
+  if (missing.length === 0) return;
+  const task = ports.progress.task(`Layers (${missing.length})`);
+  for (const { name, directory, version, compose } of missing) {
+    if (signal?.aborted) {
+      task.fail('interrupted');
+      throw interrupted();
+    }
+    task.update(name);
+    const written = await writeLayerVersion(ports, compose(), directory);
+    if (written.id !== version.id) {
+      task.fail();
+      throw new MkrootError(`Cannot publish the layer "${name}": the site was edited meanwhile`, {
+        exitCode: ExitCode.InvalidInput,
+        hint: 'Boot files are as they were. Publish again.',
+      });
+    }
+  }
+  task.done();
+}
+
+/** What a publish that was killed left beside the files that it wrote. */
+function removeLeftovers(fs: FileSystem, state: BytePath, { before, layers, tree }: PublishPlan): void {
+  removeTemporaryFiles(fs, state, /^published\.json\.tmp-\d+-\d+$/);
+  for (const { directory } of layers) removeUnfinishedVersions(fs, directory);
+  if (before?.unfinished === false) return;
+  const directories = new Set(
+    [...tree.files.keys(), ...tree.written.keys()].map((path) =>
+      path.includes('/') ? `/${path.slice(0, path.lastIndexOf('/'))}` : '',
+    ),
+  );
+  for (const directory of ['', ...directories]) {
+    removeTemporaryFiles(fs, `${publishedTree(state)}${directory}`, /\.(tmp-\d+-\d+|mkroot-new)$/);
+  }
+}
+
+function removeTemporaryFiles(fs: FileSystem, directory: BytePath, names: RegExp): void {
+  if (fs.lstat(directory)?.kind !== 'directory') return;
+  for (const name of fs.readdir(directory)) if (names.test(name)) fs.remove(`${directory}/${name}`);
+}
+
+function interrupted(): MkrootError {
+  return new MkrootError('Cannot publish: interrupted', {
+    exitCode: ExitCode.Interrupted,
+    hint: 'Nodes boot as before. Publish again: what is done is not done again.',
+  });
+}

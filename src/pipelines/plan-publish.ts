@@ -1,0 +1,173 @@
+import { ExitCode, MkrootError } from '../errors.js';
+import { initrdPath, listGenerations } from '../images/image-store.js';
+import type { Site } from '../inventory/load-inventory.js';
+import type { NetbootSite } from '../netboot/netboot-site.js';
+import { tftpDirectory } from '../netboot/netboot-tree.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
+import { findPublishedImage, type PublishedImage } from '../stages/find-published-image.js';
+import { type OwnedTreePlan, planOwnedTree } from '../stages/owned-tree.js';
+import { findingLines } from './compose-layers.js';
+import { bootImage, prepareNetbootSite } from './netboot-site.js';
+import { findTargets, nodesOf, openComposer } from './open-composer.js';
+import { type NodeChange, nodeChanges } from './publish-changes.js';
+import { type PlannedLayer, PublishSources } from './publish-layers.js';
+import { type PublishedRecord, publishedTree, readRecord } from './published-record.js';
+import type { SharedFinding } from './render-layers.js';
+import { netbootFiles } from './write-netboot-tree.js';
+
+/** What shall be published. */
+export interface PublishRequest {
+  readonly site: Site;
+  readonly state: BytePath;
+  /** Nodes and groups; everybody else's boot files and layers stay as they are. All nodes by default. */
+  readonly only?: readonly string[];
+  /** Nodes of one image that follow its current generation get another one. */
+  readonly rollback?: { readonly image: string; readonly generation: string };
+  /** What the inventory does not say about the server; by default as it was published last. */
+  readonly server?: string;
+  readonly interfaces?: readonly string[];
+  readonly httpRoot?: string;
+}
+
+/** Everything that a publish would change; nothing has been done yet. */
+export interface PublishPlan {
+  /** Those that have to be written, and those that nodes boot with from now on. */
+  readonly layers: readonly PlannedLayer[];
+  readonly nodes: readonly NodeChange[];
+  /** Boot files and server configuration, file by file. */
+  readonly tree: OwnedTreePlan;
+  readonly findings: readonly SharedFinding[];
+  readonly warnings: readonly string[];
+  /** What is published then. */
+  readonly site: NetbootSite;
+  readonly server: string | undefined;
+  readonly before: PublishedRecord | undefined;
+  /** False if there is nothing to do at all. */
+  readonly changes: boolean;
+}
+
+/**
+ * Compares what the site says with what is published. Reads only.
+ * @throws MkrootError InvalidInput if the linter finds an error in a layer; NotFound for a generation or an initrd that is
+ * not there.
+ */
+export function planPublish(fs: FileSystem, request: PublishRequest): PublishPlan {
+  const { state, rollback } = request;
+  const composer = openComposer(fs, request.site, state);
+  const before = readRecord(fs, state);
+  const published = new Map((before?.site?.nodes ?? []).map((node) => [node.name, node.boot.parameters]));
+  const sources = new PublishSources(
+    fs,
+    composer,
+    (name) => {
+      const parameters = published.get(name);
+      return parameters && { shared: parameters.cluster?.[0]?.path, host: parameters.host?.path };
+    },
+    rollback && new Map([[rollback.image, rollback.generation]]),
+  );
+  const named =
+    request.only === undefined
+      ? composer.values.nodes
+      : nodesOf(composer, findTargets(composer, request.only));
+  const nodes =
+    rollback === undefined
+      ? named
+      : named.filter((node) => node.image === rollback.image && node.generation === undefined);
+  const server = request.server ?? before?.server;
+  const httpRoot = request.httpRoot ?? before?.site?.server.httpRoot;
+  const options = {
+    interfaces: request.interfaces ?? before?.site?.server.interfaces ?? [],
+    tftpRoot: displayPath(`${publishedTree(state)}/${tftpDirectory}`),
+    ...(server === undefined ? {} : { server }),
+    ...(httpRoot === undefined ? {} : { httpRoot }),
+  };
+  const prepared = prepareNetbootSite(fs, composer, options, sources, nodes);
+  const findings = sources.findings.list();
+  refuseErrors(findings);
+  const partial = request.only !== undefined || rollback !== undefined;
+  const order = composer.values.nodes.map(({ name }) => name);
+  const site = partial ? onTopOf(before?.site, prepared.site, order) : prepared.site;
+  const kept = keptImages(fs, state, site, prepared.images);
+  const { files, warnings } = netbootFiles(fs, site, kept);
+  const tree = planOwnedTree(fs, publishedTree(state), files);
+  const layers = [...sources.layers.values()].filter(
+    ({ there, becomesCurrent, differences }) => !there || becomesCurrent || differences.length > 0,
+  );
+  const changed = nodeChanges(before?.site, site);
+  return {
+    layers,
+    nodes: changed,
+    tree,
+    findings,
+    warnings,
+    site,
+    server,
+    before,
+    changes:
+      layers.some(({ there, becomesCurrent }) => !there || becomesCurrent) ||
+      changed.length > 0 ||
+      tree.changes.length > 0 ||
+      before?.unfinished !== false,
+  };
+}
+
+/** Some nodes as they are now, all others as they were published; what is exported stays so for those. */
+function onTopOf(before: NetbootSite | undefined, now: NetbootSite, order: readonly string[]): NetbootSite {
+  const nodes = new Map([...(before?.nodes ?? []), ...now.nodes].map((node) => [node.name, node]));
+  const known = order.filter((name) => nodes.has(name));
+  const names = [...new Set([...known, ...nodes.keys()])];
+  const directories = new Map((before?.directories ?? []).map((directory) => [directory.path, directory]));
+  for (const directory of now.directories) {
+    const was = directories.get(directory.path);
+    directories.set(directory.path, was?.access === 'rw' ? was : directory);
+  }
+  return { ...now, nodes: names.map((name) => nodes.get(name)!), directories: [...directories.values()] };
+}
+
+/**
+ * The images that nodes boot, and all others whose links are in the tree: a node that has read its boot file a moment ago
+ * still fetches what that named. `mkroot gc` takes them away with the generation.
+ */
+function keptImages(
+  fs: ReadFileSystem,
+  state: BytePath,
+  site: NetbootSite,
+  prepared: readonly PublishedImage[],
+): PublishedImage[] {
+  const images = new Map(prepared.map((image) => [image.root, image]));
+  const add = (name: string, generation: string) => {
+    const image = findPublishedImage(fs, state, name, generation);
+    images.set(image.root, image);
+  };
+  for (const { boot } of site.nodes) add(boot.image.name, boot.image.generation);
+  const tftp = `${publishedTree(state)}/${tftpDirectory}`;
+  for (const name of fs.lstat(`${tftp}/images`) === undefined ? [] : fs.readdir(`${tftp}/images`)) {
+    for (const { id } of listGenerations(fs, state, name)) {
+      const isLinked = fs.lstat(`${tftp}/${bootImage(name, id).kernel}`) !== undefined;
+      if (isLinked && fs.lstat(initrdPath(state, name, id)) !== undefined) add(name, id);
+    }
+  }
+  return [...images.values()];
+}
+
+function refuseErrors(findings: readonly SharedFinding[]): void {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return;
+  throw new MkrootError(
+    `Cannot publish: the linter found ${errors.length} error${errors.length === 1 ? '' : 's'} in layers`,
+    {
+      exitCode: ExitCode.InvalidInput,
+      details: errors.flatMap((finding) => [
+        ...findingLines(finding),
+        `    in ${layerNames(finding.layers)}`,
+      ]),
+      hint: 'Nothing was changed. Every rule is explained in docs/layers.md.',
+    },
+  );
+}
+
+/** `compute`, `n001 and 127 more`. */
+export function layerNames([first, ...others]: readonly string[]): string {
+  return others.length === 0 ? `${first}` : `${first} and ${others.length} more`;
+}

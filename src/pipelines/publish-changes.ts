@@ -1,0 +1,77 @@
+import type { NetbootNode, NetbootSite } from '../netboot/netboot-site.js';
+import type { BytePath } from '../ports/byte-path.js';
+
+/** How a node's boot, or what servers know of it, changes. */
+export interface NodeChange {
+  readonly name: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  /** `generation A to B`, `own layer`, `address`. Empty for what was removed. */
+  readonly what: readonly string[];
+}
+
+/** Which nodes are told something else than before; in the order of the new site, removed ones last. */
+export function nodeChanges(before: NetbootSite | undefined, after: NetbootSite): NodeChange[] {
+  const old = new Map((before?.nodes ?? []).map((node) => [node.name, node]));
+  const changes: NodeChange[] = [];
+  for (const node of after.nodes) {
+    const was = old.get(node.name);
+    old.delete(node.name);
+    if (was === undefined) {
+      const { name, generation } = node.boot.image;
+      changes.push({ name: node.name, change: 'added', what: [`${name} ${generation}`] });
+      continue;
+    }
+    const what = differences(was, node);
+    if (what.length > 0) changes.push({ name: node.name, change: 'changed', what });
+  }
+  for (const name of old.keys()) changes.push({ name, change: 'removed', what: [] });
+  return changes;
+}
+
+function differences(was: NetbootNode, is: NetbootNode): string[] {
+  const image = { before: was.boot.image, after: is.boot.image };
+  const sharedBefore = (was.boot.parameters.cluster ?? []).map(({ path }) => path).join();
+  const sharedAfter = (is.boot.parameters.cluster ?? []).map(({ path }) => path).join();
+  const fields = (['mac', 'address', 'groups', 'variables', 'sshHostKeys', 'firmware'] as const).filter(
+    (field) => !same(was[field], is[field]),
+  );
+  return [
+    ...(image.before.name === image.after.name
+      ? []
+      : [`image ${image.before.name} to ${image.after.name} ${image.after.generation}`]),
+    ...(image.before.name !== image.after.name || image.before.generation === image.after.generation
+      ? []
+      : [`${image.after.name} ${image.before.generation} to ${image.after.generation}`]),
+    ...(sharedBefore === sharedAfter ? [] : ['shared layer']),
+    ...(was.boot.parameters.host?.path === is.boot.parameters.host?.path ? [] : ['own layer']),
+    ...(same(otherBoot(was), otherBoot(is)) ? [] : ['boot options']),
+    ...(same(was.directories, is.directories) ? [] : ['exports']),
+    ...fields.map((field) => NAMES[field]),
+  ];
+}
+
+const NAMES = {
+  mac: 'MAC',
+  address: 'address',
+  groups: 'group',
+  variables: 'variables',
+  sshHostKeys: 'ssh host keys',
+  firmware: 'firmware',
+} as const;
+
+/** What a node's boot has besides image and layers. */
+function otherBoot({ boot: { image: _image, parameters, ...rest } }: NetbootNode) {
+  const { base, cluster, host, ...words } = parameters;
+  return { ...rest, ...words, base: location(base), cluster: cluster?.map(location), host: location(host) };
+}
+
+function location<T extends { readonly path: BytePath }>(place: T | undefined) {
+  if (place === undefined) return undefined;
+  const { path: _path, ...rest } = place;
+  return rest;
+}
+
+/** Both come from JSON, or could: the order of their keys is that of the code that made them. */
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
