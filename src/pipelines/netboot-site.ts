@@ -16,6 +16,7 @@ import type { BytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import { findPublishedImage, type PublishedImage } from '../stages/find-published-image.js';
 import type { LayerComposer } from './compose-layers.js';
+import { requireSameArchitecture } from './require-same-architecture.js';
 import { hostDirectory, sharedLayerDirectory } from './write-layers.js';
 
 /** What the inventory does not say about the server that a tree is for. */
@@ -67,6 +68,7 @@ export function prepareNetbootSite(
 ): PreparedSite {
   const { inventory, state } = composer.site;
   const server = servingServer(composer, options.server);
+  requireSameArchitecture(nodes, (node) => sources.image(node));
   const images = new Map<string, PublishedImage>();
   const taken = new Set(composer.values.nodes.flatMap(({ name, ip }) => [name, ip]));
   const site: NetbootSite = {

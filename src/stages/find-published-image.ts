@@ -1,6 +1,12 @@
 import { suggestion } from '../decode/nearest-name.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import { type Generation, initrdPath, listGenerations, openImage } from '../images/image-store.js';
+import {
+  type Generation,
+  initrdPath,
+  listGenerations,
+  openImage,
+  readManifest,
+} from '../images/image-store.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 
@@ -11,6 +17,8 @@ export interface PublishedImage {
   readonly root: BytePath;
   readonly kernel: BytePath;
   readonly initrd: BytePath;
+  /** By its Debian name; absent if the manifest does not tell. */
+  readonly architecture?: string;
 }
 
 /**
@@ -23,8 +31,9 @@ export function findPublishedImage(
   name: string,
   generation?: string,
 ): PublishedImage {
-  const { id, root, kernel } =
+  const published =
     generation === undefined ? openImage(fs, state, name) : openGeneration(fs, state, name, generation);
+  const { id, root, kernel } = published;
   const initrd = initrdPath(state, name, id);
   if (fs.lstat(initrd) === undefined) {
     throw new MkrootError(`Cannot boot "${name}": its generation ${id} has no initrd`, {
@@ -32,7 +41,25 @@ export function findPublishedImage(
       hint: `Make it first: mkroot initrd ${name}`,
     });
   }
-  return { name, generation: id, root, kernel, initrd };
+  const architecture = architectureOf(fs, published);
+  return {
+    name,
+    generation: id,
+    root,
+    kernel,
+    initrd,
+    ...(architecture === undefined ? {} : { architecture }),
+  };
+}
+
+/** A generation that boots is served, even if what is written about it cannot be read any more. */
+function architectureOf(fs: ReadFileSystem, generation: Generation): string | undefined {
+  try {
+    return readManifest(fs, generation).architecture;
+  } catch (error) {
+    if (error instanceof MkrootError && error.exitCode === ExitCode.InvalidInput) return undefined;
+    throw error;
+  }
 }
 
 /**

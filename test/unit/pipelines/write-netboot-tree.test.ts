@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ExitCode } from '../../../src/errors.js';
 import type { DiskFileSystem } from '../../../src/host/disk-file-system.js';
+import { MANIFEST_FORMAT } from '../../../src/images/manifest.js';
 import { fileDifferences } from '../../../src/pipelines/file-differences.js';
 import {
   type NetbootTreePlan,
@@ -50,6 +52,21 @@ function image(name: string, generation: string) {
     [`${directory}/current`]: { link: `generations/${generation}` },
   };
 }
+
+/** As far as reading one goes. */
+const manifest = {
+  ...{ format: MANIFEST_FORMAT, name: 'compute', generation: 'g1', key: '', createdAt: '', mkroot: '' },
+  ...{
+    recipe: null,
+    recipePath: '',
+    stages: [],
+    packages: [],
+    kernels: [],
+    tools: {},
+    sizes: {},
+    digests: {},
+  },
+};
 
 let fs: DiskFileSystem;
 beforeEach(() => {
@@ -104,6 +121,28 @@ LABEL mkroot
       'mkroot.nfsvers=4.1 mkroot.rw=tmpfs:size=2g mkroot.hostname=s1',
     );
     expect(plan().files.has('tftp/grub/grub.cfg-0A010201')).toBe(false);
+  });
+
+  it('a node is refused an image of another architecture, and a 64-bit PC is not refused a 32-bit one', () => {
+    const isFor = (architecture: string) =>
+      fs.writeFile(
+        '/state/images/compute/generations/g1/manifest.json',
+        JSON.stringify({ ...manifest, architecture }),
+      );
+    isFor('i386');
+    expect(() => plan()).not.toThrow();
+    isFor('arm64');
+    expect(() => plan()).toThrow(
+      expect.objectContaining({
+        exitCode: ExitCode.InvalidInput,
+        details: ['  The image "compute" is for arm64, these nodes are amd64: n1, n2'],
+      }),
+    );
+    fs.writeFile(
+      '/site/nodes.yaml',
+      inventory.replace('image: compute', 'image: compute\n    architecture: arm64'),
+    );
+    expect(() => plan()).not.toThrow();
   });
 
   it('kernels, initrds and loaders are links to where they are published and installed', () => {
