@@ -45,6 +45,28 @@ describe('DHCP', () => {
   );
 });
 
+describe('proxyDHCP', () => {
+  test('dnsmasq gives each kind of firmware its boot file, and no address, beside another server', () => {
+    const answers = lines(
+      support('proxy-clients.sh'),
+      golden,
+      work,
+      process.execPath,
+      support('pxe-client.mjs'),
+    );
+    const answer = (who: string, address: string, file: string) =>
+      `${who}: class=PXEClient address=${address} server=10.1.0.1 file=${file}`;
+    expect(answers).toEqual([
+      // The address is the one that the client came with.
+      answer('boot server', '10.1.0.50', 'pxelinux.0'),
+      answer('boot server', '0.0.0.0', 'snponly.efi'),
+      answer('boot server', '0.0.0.0', 'snponly.efi'),
+      answer('boot server', '0.0.0.0', 'snponly-arm64.efi'),
+      answer('offer', '0.0.0.0', 'http://10.1.0.1:8080/ipxe/boot.ipxe'),
+    ]);
+  });
+});
+
 describe('NFS', () => {
   test('nfs-ganesha takes its configuration, shows a host directory to its own address only, and a generation to all', () => {
     expect(lines(support('nfs-clients.sh'), `${golden}/ganesha/ganesha.conf`, work)).toEqual([
