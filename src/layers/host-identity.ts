@@ -29,7 +29,7 @@ export async function hostIdentity(
 ): Promise<HostIdentity> {
   fs.mkdir(directory, 0o700);
   for (const left of fs.readdir(directory)) {
-    if (left.startsWith(UNFINISHED)) fs.remove(`${directory}/${left}`); // of a run that was killed
+    if (left.startsWith(UNFINISHED) || left.startsWith('machine-id.tmp-')) fs.remove(`${directory}/${left}`); // of a run that was killed
   }
   const machineId = keptMachineId(fs, `${directory}/machine-id`, mac);
   const keys = `${directory}/ssh`;

@@ -51,6 +51,12 @@ export const LAYER_RULES = {
     about: 'A secret of a host layer can be read by every user of the node.',
     remedy: 'Set its mode to 0600 in attributes.',
   },
+  'image-secret': {
+    severity: 'warning',
+    about:
+      'The image itself has a private key or a password hash, which every node and whoever reaches the server can read.',
+    remedy: 'Take it out of the recipe and give it to nodes in their host layers.',
+  },
   'shared-identity': {
     severity: 'error',
     about: 'A shared layer gives every node the same host name, machine-id or ssh host key.',

@@ -2,7 +2,7 @@ import type { BytePath } from '../ports/byte-path.js';
 import { matchesPath } from './path-pattern.js';
 
 /** Paths where secrets live, as far as packages of Debian put them there; see {@link matchesPath}. */
-const SECRET_PATHS = [
+export const SECRET_PATHS = [
   '/etc/gshadow',
   '/etc/gshadow-',
   '/etc/krb5.keytab',

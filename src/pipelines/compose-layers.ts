@@ -9,6 +9,7 @@ import { hostLayer } from '../layers/host-layer.js';
 import { LAYER_RULES, type LayerFinding } from '../layers/layer-rules.js';
 import { LayerTree } from '../layers/layer-tree.js';
 import { DirectoryView, type LayerView, StackView } from '../layers/layer-view.js';
+import { lintImage } from '../layers/lint-image.js';
 import { lintLayer } from '../layers/lint-layer.js';
 import type { TemplateVariables } from '../layers/overlay-templates.js';
 import { type Overlay, readOverlay } from '../layers/read-overlay.js';
@@ -103,6 +104,12 @@ export class LayerComposer {
   /** Images that layers were put together for although they were never built, by name. */
   missingImages(): string[] {
     return [...this.#bases.values()].filter(({ root }) => root === undefined).map(({ image }) => image);
+  }
+
+  /** Secrets in the images that layers were put together for, by image. */
+  imageFindings(): Map<string, LayerFinding[]> {
+    const built = [...this.#bases.values()].filter(({ root }) => root !== undefined);
+    return new Map(built.map(({ image, root = '' }) => [image, lintImage(this.fs, root, image)]));
   }
 
   /** The image that a group boots unless a node says otherwise; undefined if only its nodes say. */

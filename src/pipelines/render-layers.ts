@@ -76,7 +76,7 @@ export class Findings {
   }
 }
 
-/** Lints the layers of groups and nodes. */
+/** Lints the layers of groups and nodes, and the images below them. */
 export function lintLayers(composer: LayerComposer, { groups, nodes }: NamedTargets): SharedFinding[] {
   const found = new Findings();
   for (const group of groups) {
@@ -86,6 +86,7 @@ export function lintLayers(composer: LayerComposer, { groups, nodes }: NamedTarg
     }
   }
   for (const node of nodes) found.add(node.name, composer.host(node).findings);
+  for (const [image, findings] of composer.imageFindings()) found.add(`image ${image}`, findings);
   return found.list();
 }
 

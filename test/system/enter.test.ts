@@ -119,6 +119,23 @@ describe('mkroot enter', () => {
     expect(sessions).toEqual([]);
   });
 
+  it('Ctrl-C ends the command at once, changes nothing and leaves nothing', async () => {
+    const running = startMkroot(
+      options('compute', '--', 'sh', '-c', 'echo x >/etc/interrupted; echo up; sleep 300'),
+    );
+    let output = '';
+    running.process.stdout?.on('data', (chunk) => {
+      output += chunk;
+    });
+    await expect.poll(() => output, { timeout: 20_000 }).toContain('up');
+    running.process.kill('SIGINT');
+    const { exitCode, ms } = await running.ended;
+    expect(exitCode).toBe(130);
+    expect(ms).toBeLessThan(30_000);
+    expect(existsSync(overlay('etc/interrupted'))).toBe(false);
+    await expectNothingLeft();
+  });
+
   it('a state directory that cannot hold an upper directory is entered with the changes in memory', async () => {
     const on = '/dev/shm';
     expect(existsSync(on)).toBe(true);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LayerFile } from '../../../src/layers/layer-entry.js';
 import { LAYER_RULES } from '../../../src/layers/layer-rules.js';
 import { LayerTree } from '../../../src/layers/layer-tree.js';
+import { lintImage } from '../../../src/layers/lint-image.js';
 import { lintLayer } from '../../../src/layers/lint-layer.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
 import { ACCOUNTS, baseView } from './layer-fixture.js';
@@ -107,6 +108,22 @@ describe('the layer linter', () => {
     expect(lint([file(path, key)], { shared: false }).map(({ rule }) => rule)).toEqual(['secret-readable']);
   });
 
+  test('secrets of the image itself are found; accounts without a password are none', () => {
+    const fs = memoryFileSystem({
+      '/base/etc/shadow': 'root:$y$j9T$abcdefghijklmnopqrstuv$xyz0123456789:19000::::::\n',
+      '/base/etc/gshadow': 'root:*::\n',
+      '/base/etc/munge/munge.key': new Uint8Array(32),
+      '/base/etc/ssl/private/node.pem': '-----BEGIN PRIVATE KEY-----\n',
+      '/base/etc/ssh/ssh_host_rsa_key': { link: '/outside' },
+      '/outside': '-----BEGIN PRIVATE KEY-----\n',
+    });
+    expect(lintImage(fs, '/base', 'compute').map(({ path, what }) => `${path}: ${what}`)).toEqual([
+      '/etc/munge/munge.key: it contains a key',
+      '/etc/shadow: it contains a password hash',
+      '/etc/ssl/private/node.pem: it contains a private key',
+    ]);
+  });
+
   test('a layer as it should be has no findings', () => {
     const clean = [
       file('/etc/motd', 'hello, $5 for you'),
@@ -132,7 +149,12 @@ describe('the layer linter', () => {
   });
 
   test('every rule is planted somewhere in these tests', () => {
-    const planted = new Set([...PLANTED.map(([rule]) => rule), 'secret-readable', 'idle-deletion']);
+    const planted = new Set([
+      ...PLANTED.map(([rule]) => rule),
+      'secret-readable',
+      'idle-deletion',
+      'image-secret',
+    ]);
     expect(Object.keys(LAYER_RULES).filter((rule) => !planted.has(rule))).toEqual([]);
   });
 });
