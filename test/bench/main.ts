@@ -10,7 +10,7 @@ import { benchInitrd } from './initrd.js';
 import { benchInventory } from './inventory.js';
 import { benchNewc } from './newc.js';
 import { type Comparison, remarks, resultTable, targetTable, withResults } from './report.js';
-import { loadBefore, toolVersions } from './tool-versions.js';
+import { loadNow, quietness, toolVersions } from './tool-versions.js';
 
 const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Comparison[]>>> = {
   initrd: benchInitrd,
@@ -45,7 +45,7 @@ process.on('uncaughtException', (error) => {
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
-const load = loadBefore();
+const load = loadNow();
 let root: BenchRoot | undefined;
 const comparisons: Comparison[] = [];
 for (const name of wanted) {
@@ -70,7 +70,9 @@ ${targetTable(comparisons)}
 
 ${remarks(comparisons)}
 
-Measured with (load ${load} before):
+${quietness(load, loadNow())}
+
+Measured with:
 
 ${toolVersions(repository, root?.path).join('\n')}
 `;

@@ -97,7 +97,8 @@ export interface Result extends Measurement {
 }
 
 /**
- * Runs all contenders in turn, A B C A B C ..., so that whatever else slows the machine down hits all of them.
+ * Runs all contenders in turn, A B C, B C A, ..., so that whatever else slows the machine down hits all of them, and none
+ * always comes first.
  * @param warmUp rounds before, which do not count: they fill the page cache for everybody
  */
 export async function interleaved(
@@ -106,7 +107,8 @@ export async function interleaved(
 ): Promise<Result[]> {
   const runs = new Map<Contender, Measurement[]>(contenders.map((contender) => [contender, []]));
   for (let round = -warmUp; round < rounds; round += 1) {
-    for (const contender of contenders) {
+    const first = (round + warmUp) % contenders.length;
+    for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       // Programs are waited for without the event loop; here it turns once, so that a signal is heard.
       await setImmediate();
       const started = performance.now();

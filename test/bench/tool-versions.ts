@@ -23,7 +23,18 @@ export function toolVersions(repository: string, root: string | undefined): stri
   ];
 }
 
-/** How busy the machine was before the first run, from uptime(1). */
-export function loadBefore(): string {
-  return loadavg()[0]!.toFixed(2);
+/** How many processes wanted to run in the last minute, as uptime(1) says it. */
+export function loadNow(): number {
+  return loadavg()[0]!;
+}
+
+/** More than this before the first run, and others were at work. */
+const QUIET = 0.5;
+
+/** How far the results can be trusted. */
+export function quietness(before: number, after: number): string {
+  const loads = `Load ${before.toFixed(1)} before and ${after.toFixed(1)} after`;
+  return before <= QUIET
+    ? `${loads}.`
+    : `**The machine was not quiet**: ${loads[0]!.toLowerCase()}${loads.slice(1)}. Seconds are too long, and ratios of wall time and of boots are rough; CPU, sizes and memory are not affected much.`;
 }
