@@ -69,7 +69,7 @@ export function targetTable(comparisons: readonly Comparison[]): string {
       `${digits(value)}${unit}`,
       value <= limit ? 'met' : `missed by ${(((value - limit) / limit) * 100).toFixed(0)} %`,
     ]);
-  return markdownTable([['Target', 'Wanted', 'Reached', ''], ...rows]);
+  return rows.length === 0 ? '' : markdownTable([['Target', 'Wanted', 'Reached', ''], ...rows]);
 }
 
 /** The document with the text between its markers replaced. */
