@@ -7,7 +7,13 @@ import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 import { applyOwnedTree, refuseConflicts } from '../stages/owned-tree.js';
 import { type PublishPlan, type PublishRequest, planPublish } from './plan-publish.js';
-import { begunRecord, finishedRecord, publishedTree, writeRecord } from './published-record.js';
+import {
+  begunRecord,
+  finishedRecord,
+  publishedTree,
+  removeUnfinishedRecords,
+  writeRecord,
+} from './published-record.js';
 import { hostDirectory, type LayerWriter, withLayerLock } from './write-layers.js';
 
 /** How a publish is done. */
@@ -110,7 +116,7 @@ async function writeLayers(ports: Ports, { layers }: PublishPlan, signal?: Abort
 
 /** What a publish that was killed left beside the files that it wrote. */
 function removeLeftovers(fs: FileSystem, state: BytePath, { before, layers, tree }: PublishPlan): void {
-  removeTemporaryFiles(fs, state, /^published\.json\.tmp-\d+-\d+$/);
+  removeUnfinishedRecords(fs, state);
   for (const { directory } of layers) removeUnfinishedVersions(fs, directory);
   if (before?.unfinished === false) return;
   const directories = new Set(
@@ -118,14 +124,13 @@ function removeLeftovers(fs: FileSystem, state: BytePath, { before, layers, tree
       path.includes('/') ? `/${path.slice(0, path.lastIndexOf('/'))}` : '',
     ),
   );
-  for (const directory of ['', ...directories]) {
-    removeTemporaryFiles(fs, `${publishedTree(state)}${directory}`, /\.(tmp-\d+-\d+|mkroot-new)$/);
+  for (const directory of directories) {
+    const path = `${publishedTree(state)}${directory}`;
+    if (fs.lstat(path)?.kind !== 'directory') continue;
+    for (const name of fs.readdir(path)) {
+      if (/\.(tmp-\d+-\d+|mkroot-new)$/.test(name)) fs.remove(`${path}/${name}`);
+    }
   }
-}
-
-function removeTemporaryFiles(fs: FileSystem, directory: BytePath, names: RegExp): void {
-  if (fs.lstat(directory)?.kind !== 'directory') return;
-  for (const name of fs.readdir(directory)) if (names.test(name)) fs.remove(`${directory}/${name}`);
 }
 
 function interrupted(): MkrootError {

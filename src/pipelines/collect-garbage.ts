@@ -15,6 +15,7 @@ import {
   publishedTree,
   readRecord,
   referencesOf,
+  removeUnfinishedRecords,
   writeRecord,
 } from './published-record.js';
 import { type LayerWriter, withLayerLock } from './write-layers.js';
@@ -206,6 +207,7 @@ function namesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
 
 /** What a collection, or a writer of layers, that was killed left. A build that is under way has its own lock. */
 function removeLeftovers(fs: FileSystem, state: BytePath): void {
+  removeUnfinishedRecords(fs, state);
   for (const { directory } of layerDirectories(fs, state)) removeUnfinishedVersions(fs, directory);
   for (const image of namesIn(fs, `${state}/images`)) {
     const { generations, initrds } = imagePaths(state, image);

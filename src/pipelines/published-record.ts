@@ -58,6 +58,17 @@ export function writeRecord(fs: FileSystem, state: BytePath, record: PublishedRe
   fs.writeFile(recordPath(state), `${JSON.stringify({ format: FORMAT, ...record }, null, 1)}\n`, 0o600);
 }
 
+/** Removes what a run that was killed left beside the record and beside the tree's list. Only for the holder of the lock. */
+export function removeUnfinishedRecords(fs: FileSystem, state: BytePath): void {
+  for (const directory of [state, publishedTree(state)]) {
+    if (fs.lstat(directory) === undefined) continue;
+    for (const name of fs.readdir(directory)) {
+      if (/^(published\.json|\.mkroot-tree\.json)\.tmp-\d+-\d+$/.test(name))
+        fs.remove(`${directory}/${name}`);
+    }
+  }
+}
+
 /** Directories of generations and of versions of layers that a site's boot files name. */
 export function referencesOf(site: NetbootSite | undefined): Set<BytePath> {
   const references = new Set<BytePath>();

@@ -15,6 +15,8 @@ export class DyingFileSystem implements FileSystem {
   constructor(
     private readonly below: FileSystem,
     steps: number,
+    /** Called before each change: what is there then is what a kill at that moment leaves. */
+    private readonly moment: () => void = () => {},
   ) {
     this.#left = steps;
   }
@@ -25,6 +27,7 @@ export class DyingFileSystem implements FileSystem {
   }
 
   #step(): void {
+    this.moment();
     this.#left -= 1;
     if (this.#left < 0) {
       this.#left = -1;

@@ -21,14 +21,16 @@ export function memoryFileSystem(tree: MemoryTree = {}): DiskFileSystem {
     readdirSync: (path: string) =>
       (volume.readdirSync(path) as string[]).map((name) => Buffer.from(name, 'latin1')),
     readlinkSync: (path: string) => Buffer.from(volume.readlinkSync(path) as string, 'latin1'),
-    // memfs follows the link; rename(2) moves it.
+    // memfs follows a link that is renamed, and counts a name that is replaced twice: its directory is never empty again.
     renameSync: (from: string, to: string) => {
-      if (!volume.lstatSync(from).isSymbolicLink()) {
+      const isLink = volume.lstatSync(from).isSymbolicLink();
+      const replaced = volume.lstatSync(to, { throwIfNoEntry: false });
+      if (from !== to && replaced !== undefined && !replaced.isDirectory()) volume.unlinkSync(to);
+      if (!isLink) {
         volume.renameSync(from, to);
         return;
       }
       const target = volume.readlinkSync(from) as string;
-      if (volume.lstatSync(to, { throwIfNoEntry: false }) !== undefined) volume.unlinkSync(to);
       volume.symlinkSync(target, to);
       volume.unlinkSync(from);
     },
