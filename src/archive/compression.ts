@@ -14,7 +14,7 @@ export type Compression = (typeof COMPRESSIONS)[number];
  * writes another header for a named file. Levels are measured in docs/decisions/0005-newc-writer.md.
  */
 const COMPRESSORS: Readonly<Record<'zstd' | 'xz' | 'lz4', readonly [string, ...string[]]>> = {
-  zstd: ['zstd', '-q', '-T0', '-B4MiB', '-9', '-c'],
+  zstd: ['zstd', '-q', '-T0', '-B4MiB', '-6', '-c'],
   // The kernel's xz decoder knows no other check than crc32.
   xz: ['xz', '-q', '-T1', '-6', '--check=crc32', '-c'],
   // The kernel's lz4 decoder knows the legacy format only.

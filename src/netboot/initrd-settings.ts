@@ -26,8 +26,11 @@ export interface InitrdSettings {
 /** Where the settings lie in the initrd. */
 export const initrdSettingsPath = 'etc/mkroot/initrd.conf';
 
-/** What NFS and overlayfs need beside the network driver. */
-export const alwaysLoadedModules: readonly string[] = ['af_packet', 'overlay', 'nfs', 'nfsv3', 'nfsv4'];
+/**
+ * What NFS and overlayfs need beside the network driver. nfsv4 is in the archive, but it is large and the first mount is by
+ * version 3: where version 4 is wanted, the kernel asks for it (fs/nfs/client.c, request_module).
+ */
+export const alwaysLoadedModules: readonly string[] = ['af_packet', 'overlay', 'nfs', 'nfsv3'];
 
 const shellNames = {
   version: 'MKROOT_VERSION',

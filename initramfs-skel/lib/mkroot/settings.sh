@@ -7,7 +7,7 @@ load_settings() {
   MKROOT_IMAGE=''
   MKROOT_GENERATION=''
   MKROOT_KERNEL=''
-  MKROOT_MODULES='af_packet overlay nfs nfsv3 nfsv4'
+  MKROOT_MODULES='af_packet overlay nfs nfsv3'
   MKROOT_NIC_MODULES=''
   MKROOT_BUILT=0
   MKROOT_DEFAULTS=''
