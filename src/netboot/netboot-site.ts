@@ -66,6 +66,8 @@ export interface NetbootNode {
   readonly boot: NodeBoot;
   /** Without it there are files for both. */
   readonly firmware?: 'bios' | 'uefi';
+  /** Debian name; without it a PC. Decides which boot loaders have to be there. */
+  readonly architecture?: string;
   /** What is exported to this node's address and nobody else. */
   readonly directories?: readonly ServedDirectory[];
 }

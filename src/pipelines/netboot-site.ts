@@ -87,7 +87,9 @@ export function prepareNetbootSite(
       };
     }),
     nodes: nodes.map((node): NetbootNode => {
-      const { name, mac, ip, group, variables, firmware } = node;
+      const { name, mac, ip, group, variables, architecture } = node;
+      // There is no BIOS for arm64.
+      const firmware = node.firmware ?? (architecture === 'arm64' ? 'uefi' : undefined);
       const own = sources.host(node);
       const image = sources.image(node);
       images.set(image.root, image);
@@ -100,6 +102,7 @@ export function prepareNetbootSite(
         variables,
         ...(sshHostKeys.length === 0 ? {} : { sshHostKeys }),
         ...(firmware === undefined ? {} : { firmware }),
+        architecture,
         boot: nodeBoot(node, image, sources),
         directories: [
           ...(own === undefined

@@ -70,7 +70,9 @@ function neededLoaders({ nodes }: NetbootSite): ReadonlySet<string> {
   const tested = nodes.some(({ boot }) => boot.default === 'memtest' || boot.menu?.includes('memtest'));
   return new Set([
     ...(nodes.some(({ firmware }) => firmware !== 'uefi') ? ['pxelinux.0', 'ldlinux.c32'] : []),
-    ...(nodes.some(({ firmware }) => firmware !== 'bios') ? [defaultBootFiles.efiX64!] : []),
+    ...nodes
+      .filter(({ firmware }) => firmware !== 'bios')
+      .map(({ architecture }) => defaultBootFiles[architecture === 'arm64' ? 'efiArm64' : 'efiX64']!),
     ...(tested ? Object.values(defaultMemoryTest) : []),
   ]);
 }

@@ -123,7 +123,7 @@ LABEL mkroot
     expect(plan().files.has('tftp/grub/grub.cfg-0A010201')).toBe(false);
   });
 
-  it('a node is refused an image of another architecture, and a 64-bit PC is not refused a 32-bit one', () => {
+  it('a node is refused an image of another architecture, not a 64-bit PC a 32-bit one, and arm64 has loaders of its own', () => {
     const isFor = (architecture: string) =>
       fs.writeFile(
         '/state/images/compute/generations/g1/manifest.json',
@@ -142,7 +142,12 @@ LABEL mkroot
       '/site/nodes.yaml',
       inventory.replace('image: compute', 'image: compute\n    architecture: arm64'),
     );
-    expect(() => plan()).not.toThrow();
+    const missing = plan().warnings.flatMap(
+      (warning) => /^Missing boot loader (\S+):/.exec(warning)?.[1] ?? [],
+    );
+    expect(missing).toContain('snponly-arm64.efi');
+    expect(missing).not.toContain('snponly.efi');
+    expect(plan().files.has('tftp/pxelinux.cfg/01-52-54-00-00-00-01')).toBe(false);
   });
 
   it('kernels, initrds and loaders are links to where they are published and installed', () => {
