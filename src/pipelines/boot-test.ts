@@ -288,7 +288,11 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
       checks,
       ...(director === undefined
         ? {}
-        : { proved: director.proved, secondsFromLastStep: director.sinceLastStep(attempt.endedMs) }),
+        : {
+            proved: director.proved,
+            endedMs: attempt.endedMs,
+            secondsFromLastStep: director.sinceLastStep(attempt.endedMs),
+          }),
       ...(failure === undefined ? {} : { failure }),
       notTested: [
         ...(options.network === 'user' ? NOT_TESTED_WITHOUT_LAB : []),

@@ -30,6 +30,8 @@ export interface BootReport {
   readonly checks: readonly SelfCheck[];
   /** What a scenario saw of what it expects, in words. */
   readonly proved?: readonly string[];
+  /** Milliseconds since power-on when the boot of a scenario ended. */
+  readonly endedMs?: number;
   /** From the last thing that a scenario did to the node to the end of the boot. */
   readonly secondsFromLastStep?: number;
   readonly failure?: {

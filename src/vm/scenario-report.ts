@@ -54,16 +54,18 @@ export function scenarioReport(
 /** For the terminal: verdict and title, what was proved, how long it took; of a failure the console and where the logs are. */
 export function scenarioSummary(report: ScenarioReport): string[] {
   const { scenario, title, items, result, proved, reason, boots } = report;
-  const seconds = boots
-    .map(({ milestones }) => ((milestones.at(-1)?.atMs ?? 0) / 1000).toFixed(1))
-    .join(' + ');
+  const seconds = boots.map(({ endedMs = 0 }) => (endedMs / 1000).toFixed(1)).join(' + ');
+  const after = boots
+    .filter(({ secondsFromLastStep, endedMs = 0 }) => (secondsFromLastStep ?? 0) < endedMs / 1000)
+    .map(({ secondsFromLastStep = 0 }) => `, ${secondsFromLastStep.toFixed(0)} s after the last step`)
+    .join('');
   const failed = boots.find(({ failure }) => failure !== undefined);
   return [
     `${result === 'pass' ? 'PASS' : 'FAIL'}  ${scenario} (${items.join(', ')}): ${title}`,
     ...proved.map((words) => `        ${words}`),
     ...(failed?.failure?.console.map((line) => `      | ${line}`) ?? []),
     ...(reason === undefined
-      ? [`        ${boots.length === 1 ? 'one boot' : `${boots.length} boots`}, ${seconds} s`]
+      ? [`        ${boots.length === 1 ? 'one boot' : `${boots.length} boots`}, ${seconds} s${after}`]
       : [`      ${reason}`]),
     ...(failed?.logs === undefined ? [] : [`      Logs: ${failed.logs}`]),
   ];

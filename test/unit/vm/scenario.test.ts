@@ -116,6 +116,8 @@ describe('the report of a scenario', () => {
       milestones: [{ id: 'power-on', title: 'power-on', phase: 'firmware', atMs: 1500, detail: '' }],
       checks: [check('machine-id', id)],
       proved: ['it booted'],
+      endedMs: 1500,
+      secondsFromLastStep: 1,
       ...(failure === undefined ? {} : { failure, logs: '/logs' }),
     }) as unknown as BootReport;
   const scenario = (fields: Partial<Scenario>) => ({ name: 's', title: 'T', items: ['5.3'], ...fields });
@@ -137,7 +139,7 @@ describe('the report of a scenario', () => {
     expect(scenarioSummary(scenarioReport(scenario({}), [boot('a')]))).toEqual([
       'PASS  s (5.3): T',
       '        it booted',
-      '        one boot, 1.5 s',
+      '        one boot, 1.5 s, 1 s after the last step',
     ]);
     const failed = boot('a', { milestone: 'multi-user', reason: 'it did not come', console: ['last words'] });
     const lines = scenarioSummary(scenarioReport(scenario({}), [failed]));
