@@ -87,16 +87,31 @@ export class ExecaRunner implements ProcessRunner {
 class CollectedOutput {
   readonly #chunks: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
   readonly #lines: OutputTail | undefined;
+  #logFile: string | undefined;
 
   constructor(child: Subprocess, { onLine, logFile }: Command) {
+    this.#logFile = logFile;
     // Cutting into lines is only worth its time if somebody reads them: output may be megabytes of data.
     this.#lines = onLine === undefined ? undefined : new OutputTail(TAIL_LINES, onLine);
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream]?.on('data', (chunk: Uint8Array) => {
         this.#chunks[stream].push(chunk);
         this.#lines?.push(chunk, stream);
-        if (logFile !== undefined) appendFileSync(logFile, chunk);
+        this.#log(chunk);
       });
+    }
+  }
+
+  /**
+   * A log that cannot be written (the disk is full) ends there: thrown from an event, the error would end mkroot before
+   * it can clean up, and hide what the program itself has to say about the disk.
+   */
+  #log(chunk: Uint8Array): void {
+    if (this.#logFile === undefined) return;
+    try {
+      appendFileSync(this.#logFile, chunk);
+    } catch {
+      this.#logFile = undefined;
     }
   }
 
