@@ -61,15 +61,12 @@ export class NamespaceSession {
         },
       );
     }
-    const children = fs.readFile(`/proc/${holder.pid}/task/${holder.pid}/children`);
-    const pid = Number.parseInt(Buffer.from(children).toString('latin1'), 10);
-    if (!Number.isInteger(pid)) {
-      await end();
-      throw new MkrootError('Cannot enter the private mount namespace: its first process is not there', {
-        exitCode: ExitCode.ToolFailed,
-      });
+    try {
+      return new NamespaceSession(runner, firstChild(fs, holder.pid), end);
+    } catch (error) {
+      await end(); // or it would keep mkroot from ending, waiting for its own end
+      throw error;
     }
-    return new NamespaceSession(runner, pid, end);
   }
 
   /** A path of the session's mount namespace, for mkroot's own file operations. Only valid until {@link close}. */
@@ -120,6 +117,16 @@ export class NamespaceSession {
     this.#closed = true;
     await this.end();
   }
+}
+
+/** @throws MkrootError also on a kernel that does not list children (CONFIG_PROC_CHILDREN). */
+function firstChild(fs: ReadFileSystem, parent: number): number {
+  const children = fs.readFile(`/proc/${parent}/task/${parent}/children`);
+  const pid = Number.parseInt(Buffer.from(children).toString('latin1'), 10);
+  if (Number.isInteger(pid)) return pid;
+  throw new MkrootError('Cannot enter the private mount namespace: its first process is not there', {
+    exitCode: ExitCode.ToolFailed,
+  });
 }
 
 /** What the C library, apt before it downloads, and dnf while it downloads or before it installs say about a full disk. */

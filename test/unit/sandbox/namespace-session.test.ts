@@ -54,6 +54,20 @@ describe('NamespaceSession', () => {
     expect(error.hint).toContain('--state');
   });
 
+  it('ends its holder when it cannot be entered, so that mkroot can end too', async () => {
+    const runner = runnerWith({});
+    let inputClosed = false;
+    const start = runner.start.bind(runner);
+    runner.start = async (command) => ({
+      ...(await start(command)),
+      closeInput: () => {
+        inputClosed = true;
+      },
+    });
+    await expect(NamespaceSession.open(runner, memoryFileSystem({}))).rejects.toBeInstanceOf(MkrootError);
+    expect(inputClosed).toBe(true);
+  });
+
   it('says so when the kernel refuses the namespaces', async () => {
     const runner = new ScriptedRunner({
       unshare: { exitCode: 1, stderr: 'unshare: Operation not permitted' },
