@@ -117,7 +117,9 @@ async function probeProgram(
   const path = runner.which(program);
   if (path === undefined) return { presence: 'missing', detail: 'not in PATH' };
   if (version === undefined) return { presence: 'ok', detail: path };
-  const { stdout, stderr } = await runner.run({ argv: [path, ...version], accept: 'any' });
+  // Nothing is to be left behind: asked for its version, Debian's dnf would make an empty rpm database below $HOME.
+  const env = { HOME: '/dev/null' };
+  const { stdout, stderr } = await runner.run({ argv: [path, ...version], env, accept: 'any' });
   return { presence: 'ok', detail: versionIn(`${Buffer.from(stdout).toString('utf8')}\n${stderr}`) ?? path };
 }
 

@@ -22,7 +22,12 @@ export class ToolVersions {
     const stat = this.fs.lstat(file);
     const known = stat === undefined ? undefined : this.cache.get(file, stat);
     if (known !== undefined) return known;
-    const { stdout } = await this.runner.run({ argv: [path, '--version'], accept: 'any' });
+    const { stdout } = await this.runner.run({
+      argv: [path, '--version'],
+      // Asked for its version, Debian's dnf would make an empty rpm database below $HOME.
+      env: { HOME: '/dev/null' },
+      accept: 'any',
+    });
     const version = parseVersion(Buffer.from(stdout).toString('utf8'));
     if (stat !== undefined) this.cache.set(file, stat, version);
     return version;

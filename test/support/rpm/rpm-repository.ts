@@ -39,21 +39,25 @@ export class RpmRepository {
     const file = join(work, `${name}.spec`);
     writeFileSync(file, spec);
     try {
-      await run('rpmbuild', [
-        '-bb',
-        '--nodeps',
-        '--buildroot',
-        buildRoot ?? join(work, 'root'),
-        ...RPMBUILD,
-        '--define',
-        `_topdir ${work}`,
-        '--define',
-        `_rpmdir ${this.packages}`,
-        '--define',
-        '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm',
-        ...(buildRoot === undefined ? [] : ['--noclean']),
-        file,
-      ]);
+      await run(
+        'rpmbuild',
+        [
+          '-bb',
+          '--nodeps',
+          '--buildroot',
+          buildRoot ?? join(work, 'root'),
+          ...RPMBUILD,
+          '--define',
+          `_topdir ${work}`,
+          '--define',
+          `_rpmdir ${this.packages}`,
+          '--define',
+          '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm',
+          ...(buildRoot === undefined ? [] : ['--noclean']),
+          file,
+        ],
+        { env: homeAt(work) },
+      );
     } catch (error) {
       throw new Error(`rpmbuild of ${name} failed`, { cause: error });
     } finally {
@@ -93,14 +97,14 @@ export class RpmRepository {
         '--addsign',
         ...files,
       ],
-      { stdio: 'pipe' },
+      { stdio: 'pipe', env: homeAt(this.directory) },
     );
     if (signer === 'unknown') removeKey(home);
   }
 
   /** Takes the signatures off. */
   unsign(files: readonly string[]): void {
-    execFileSync('rpmsign', ['--delsign', ...files]);
+    execFileSync('rpmsign', ['--delsign', ...files], { env: homeAt(this.directory) });
   }
 
   /** Writes repodata. `groups` is a comps file, `modules` a modulemd stream document. */
@@ -146,6 +150,11 @@ export class RpmRepository {
       .filter((name) => name.endsWith('.rpm'))
       .map((name) => join(this.packages, name));
   }
+}
+
+/** Debian's rpm makes a database below $HOME, whatever it is called for. */
+function homeAt(directory: string): NodeJS.ProcessEnv {
+  return { ...process.env, HOME: directory };
 }
 
 function makeKey(home: string, name: string, file: string): void {
