@@ -60,6 +60,8 @@ NFSv4 {
   RecoveryRoot = ${quoted(recoveryRoot)};
   # Read-only exports hold no state worth a minute of grace after a restart.
   Graceless = true;
+  # As names owners would need an ID mapper on both sides; without one, root's files belong to nobody and setuid programs fail.
+  Only_Numeric_Owners = true;
 }
 ${blocks.join('')}`;
 }
