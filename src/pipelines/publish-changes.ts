@@ -32,8 +32,10 @@ function differences(was: NetbootNode, is: NetbootNode): string[] {
   const image = { before: was.boot.image, after: is.boot.image };
   const sharedBefore = (was.boot.parameters.cluster ?? []).map(({ path }) => path).join();
   const sharedAfter = (is.boot.parameters.cluster ?? []).map(({ path }) => path).join();
-  const fields = (['mac', 'address', 'groups', 'variables', 'sshHostKeys', 'firmware'] as const).filter(
-    (field) => !same(was[field], is[field]),
+  const before = new Map<string, unknown>(Object.entries(was));
+  const after = new Map<string, unknown>(Object.entries(is));
+  const fields = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (field) => !TOLD_OTHERWISE.has(field) && !same(before.get(field), after.get(field)),
   );
   return [
     ...(image.before.name === image.after.name
@@ -46,18 +48,14 @@ function differences(was: NetbootNode, is: NetbootNode): string[] {
     ...(was.boot.parameters.host?.path === is.boot.parameters.host?.path ? [] : ['own layer']),
     ...(same(otherBoot(was), otherBoot(is)) ? [] : ['boot options']),
     ...(same(was.directories, is.directories) ? [] : ['exports']),
-    ...fields.map((field) => NAMES[field]),
+    ...fields.map((field) => NAMES[field] ?? field),
   ];
 }
 
-const NAMES = {
-  mac: 'MAC',
-  address: 'address',
-  groups: 'group',
-  variables: 'variables',
-  sshHostKeys: 'ssh host keys',
-  firmware: 'firmware',
-} as const;
+const TOLD_OTHERWISE: ReadonlySet<string> = new Set(['name', 'boot', 'directories']);
+
+/** What fields of a node are called where their own name does not say it. */
+const NAMES: Readonly<Record<string, string>> = { mac: 'MAC', groups: 'group', sshHostKeys: 'ssh host keys' };
 
 /** What a node's boot has besides image and layers. */
 function otherBoot({ boot: { image: _image, parameters, ...rest } }: NetbootNode) {

@@ -96,6 +96,22 @@ describe('a resolved node', () => {
     );
   });
 
+  test('is pinned to a generation by the nearest level, unless a nearer one names another image', () => {
+    const [old, other] = ['20261101T000000Z-11111111', '20261110T000000Z-22222222'];
+    const pinned = decode(
+      `${SITE.replace('  compute:\n', `  compute:\n    generation: ${old}\n`)}  n4: { generation: current }
+  n[5]: { generation: ${other} }
+`,
+    );
+    expect(resolveNodes(pinned).map(({ name, generation }) => [name, generation])).toEqual([
+      ['n1', old],
+      ['n2', undefined],
+      ['n3', undefined],
+      ['n4', undefined],
+      ['n5', other],
+    ]);
+  });
+
   test('is the same among all and alone', () => {
     expect(resolveNodes(inventory)).toEqual(
       [...inventory.nodes.keys()].map((name) => resolveNode(inventory, name).node),

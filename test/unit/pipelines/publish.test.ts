@@ -94,6 +94,18 @@ describe('a plan', () => {
     expect(files.every((path) => /52-54-00-00-01-01|0A01020[12]|10\.1\.2\.[12]/.test(path))).toBe(true);
   });
 
+  it('names what changes of a node besides its image and layers', async () => {
+    await publishAll();
+    const changed = NODES.replace("'52:54:00:00:00:02'", "'52:54:00:00:00:22'")
+      .replace('firmware: uefi', 'firmware: uefi, kernelArguments: [quiet], variables: { rack: 2 }')
+      .replace('10.1.2.1', '10.1.2.9');
+    edit('nodes.yaml', changed);
+    expect(changes().nodes).toEqual([
+      'n2: own layer, MAC',
+      'c1: own layer, boot options, address, variables',
+    ]);
+  });
+
   it('of many nodes that change alike is one line', async () => {
     await publishAll();
     makeCurrent(fs, '/state', 'compute', G2);
