@@ -65,6 +65,16 @@ describe('mkroot on the command line', () => {
 
   test('a wrong option is a usage error, and --help is none', () => {
     expect(mkroot(['build', 'compute', '--nonsense']).status).toBe(ExitCode.Usage);
+    expect(mkroot(['build', 'compute', '--pln']).stderr).toContain('Did you mean --plan?');
     expect(mkroot(['--help']).status).toBe(0);
+  });
+
+  test('a mistyped command gets the nearest one; help and version may be typed as commands', () => {
+    const mistyped = mkroot(['buidl', 'compute', '--json']);
+    expect(mistyped.status).toBe(ExitCode.Usage);
+    expect(JSON.parse(mistyped.stdout).error.hint).toBe('Did you mean: mkroot build');
+    expect(mkroot(['help', 'initrd']).stdout).toContain('--nic');
+    expect(mkroot(['help', 'biuld']).stderr).toContain('Did you mean: mkroot build');
+    expect(mkroot(['version']).stdout).toMatch(/^mkroot\/\d/);
   });
 });

@@ -1,0 +1,88 @@
+import { Errors } from '@oclif/core';
+import { distance } from 'fastest-levenshtein';
+import { ExitCode, MkrootError } from '../errors.js';
+
+/**
+ * What oclif throws at a command or an option that there is not, as an error that names the nearest one; anything else
+ * is returned as it is.
+ * @param argv what was typed.
+ * @param commands names of all commands, such as `recipe check`.
+ */
+export function usageError(error: unknown, argv: readonly string[], commands: readonly string[]): unknown {
+  if (!(error instanceof Errors.CLIError)) return error;
+  if (/^command .* not found\.?$/is.test(error.message))
+    return unknownCommand(wordsOf(argv), commands, error);
+  return isUnknownOption(error) ? unknownOption(error) : error;
+}
+
+/** oclif's NonExistentFlagsError, which its main module does not export. */
+interface UnknownOption extends Errors.CLIError {
+  readonly flags: readonly string[];
+  readonly parse: { readonly input: { readonly flags: Readonly<Record<string, unknown>> } };
+}
+
+function isUnknownOption(error: Errors.CLIError): error is UnknownOption {
+  return error.constructor.name === 'NonExistentFlagsError';
+}
+
+/** Words before the first option: the command, and perhaps arguments. `mkroot help buidl` asks about buidl. */
+function wordsOf(argv: readonly string[]): string[] {
+  const option = argv.findIndex((word) => word.startsWith('-'));
+  return argv.slice(0, option < 0 ? undefined : option);
+}
+
+function unknownCommand(words: readonly string[], commands: readonly string[], cause: unknown): MkrootError {
+  const topics = new Set(commands.filter((name) => name.includes(' ')).map((name) => name.split(' ')[0]!));
+  const topic = topics.has(words[0] ?? '') ? words[0] : undefined;
+  const typed = topic === undefined ? (words[0] ?? '') : words.slice(0, 2).join(' ');
+  const nearest =
+    nearestTo(words.slice(0, 2).join(' '), words.length < 2 ? [] : commands.filter(isOfTopic)) ??
+    (topic === undefined
+      ? nearestTo(words[0] ?? '', [...commands.filter((name) => !isOfTopic(name)), ...topics])
+      : undefined);
+  return new MkrootError(`Cannot run "mkroot ${typed}": there is no such command`, {
+    exitCode: ExitCode.Usage,
+    cause,
+    hint:
+      nearest === undefined
+        ? `To see all: mkroot ${topic === undefined ? '' : `${topic} `}--help`
+        : `Did you mean: mkroot ${nearest}`,
+  });
+}
+
+function isOfTopic(name: string): boolean {
+  return name.includes(' ');
+}
+
+function unknownOption(error: UnknownOption): MkrootError {
+  const known = Object.keys(error.parse.input.flags).map((name) => `--${name}`);
+  const nearest = error.flags.map((flag) => nearestTo(flag, known)).filter((name) => name !== undefined);
+  return new MkrootError(`Cannot use "${error.flags.join(' ')}": the command has no such option`, {
+    exitCode: ExitCode.Usage,
+    cause: error,
+    hint:
+      nearest.length > 0
+        ? `Did you mean ${[...new Set(nearest)].join(', ')}?`
+        : 'Run the command with --help to see what it takes.',
+  });
+}
+
+/** The name of as many words, every one of them near. */
+function nearestTo(typed: string, names: readonly string[]): string | undefined {
+  const words = typed.toLowerCase().split(' ');
+  return names
+    .map((name) => ({ name, differing: differing(words, name.split(' ')) }))
+    .sort((a, b) => a.differing - b.differing)
+    .find((ranked) => Number.isFinite(ranked.differing))?.name;
+}
+
+/**
+ * How many letters differ; infinite if too many do. Two that changed places count as two, and that is the commonest
+ * mistake in words as short as these: so up to two in five.
+ */
+function differing(typed: readonly string[], words: readonly string[]): number {
+  return words.reduce((sum, word, index) => {
+    const letters = distance(typed[index] ?? '', word);
+    return letters <= Math.ceil(word.length * 0.4) ? sum + letters : Number.POSITIVE_INFINITY;
+  }, 0);
+}

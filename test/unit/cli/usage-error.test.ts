@@ -1,0 +1,44 @@
+import { Errors } from '@oclif/core';
+import { describe, expect, it } from 'vitest';
+import { usageError } from '../../../src/cli/usage-error.js';
+import { ExitCode, MkrootError } from '../../../src/errors.js';
+
+const COMMANDS = ['build', 'initrd', 'why', 'nodes check', 'nodes list', 'overlay diff', 'recipe check'];
+
+function said(...argv: string[]): MkrootError {
+  const error = usageError(new Errors.CLIError(`command ${argv.join(':')} not found`), argv, COMMANDS);
+  if (!(error instanceof MkrootError)) throw new Error('no MkrootError');
+  return error;
+}
+
+describe('usageError', () => {
+  it.each([
+    [['buidl'], 'mkroot build'],
+    [['biuld', 'compute', '--plan'], 'mkroot build'],
+    [['inird'], 'mkroot initrd'],
+    [['recipes', 'check', './my.yaml'], 'mkroot recipe check'],
+    [['recipe', 'chek', 'compute'], 'mkroot recipe check'],
+    [['node', 'lst'], 'mkroot nodes list'],
+    [['overlays'], 'mkroot overlay'],
+  ])('%j: names the nearest command', (argv, nearest) => {
+    expect(said(...argv).hint).toBe(`Did you mean: ${nearest}`);
+  });
+
+  it('where none is near, says where all are listed', () => {
+    expect(said('bake', 'compute')).toMatchObject({
+      message: 'Cannot run "mkroot bake": there is no such command',
+      hint: 'To see all: mkroot --help',
+      exitCode: ExitCode.Usage,
+    });
+    expect(said('overlay', 'paint')).toMatchObject({
+      message: 'Cannot run "mkroot overlay paint": there is no such command',
+      hint: 'To see all: mkroot overlay --help',
+    });
+  });
+
+  it('leaves other errors alone', () => {
+    for (const error of [new Error('x'), new Errors.CLIError('Flag --nic expects a value')]) {
+      expect(usageError(error, ['initrd'], COMMANDS)).toBe(error);
+    }
+  });
+});
