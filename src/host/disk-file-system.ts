@@ -9,7 +9,6 @@ export type NodeFs = Pick<
   typeof fs,
   | 'chmodSync'
   | 'closeSync'
-  | 'fsyncSync'
   | 'lchownSync'
   | 'linkSync'
   | 'lstatSync'
@@ -21,7 +20,6 @@ export type NodeFs = Pick<
   | 'readlinkSync'
   | 'renameSync'
   | 'rmdirSync'
-  | 'statSync'
   | 'statSync'
   | 'symlinkSync'
   | 'unlinkSync'
@@ -49,6 +47,9 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** Bytes that are read at once at most: what one read(2) of node takes. No initramfs, index or recipe comes near it. */
 const MAX_WHOLE = 2 ** 31 - 2;
+
+/** Bytes of a name in a directory (limits.h). */
+const NAME_MAX = 255;
 
 /** {@link FileSystem} over node:fs (or memfs): byte names, whole-file atomic writes, errors that name the path. */
 export class DiskFileSystem implements FileSystem {
@@ -162,8 +163,7 @@ export class DiskFileSystem implements FileSystem {
   }
 
   create(path: BytePath, mode = 0o644): OutputFile {
-    this.#temporary += 1;
-    const temporary = `${path}.tmp-${process.pid}-${this.#temporary}`;
+    const temporary = this.#temporaryBeside(path);
     const fd = this.#attempt('create', path, () => {
       const opened = this.node.openSync(this.codec.encode(temporary), 'wx', mode);
       this.node.chmodSync(this.codec.encode(temporary), mode); // whatever the umask
@@ -194,6 +194,18 @@ export class DiskFileSystem implements FileSystem {
         }
       },
     };
+  }
+
+  /** A free name: a killed run may have left one, and in a container the next run has the same process id. */
+  #temporaryBeside(path: BytePath): BytePath {
+    const slash = path.lastIndexOf('/') + 1;
+    for (;;) {
+      this.#temporary += 1;
+      const suffix = `.tmp-${process.pid}-${this.#temporary}`;
+      const name = path.slice(slash, slash + NAME_MAX - suffix.length);
+      const temporary = `${path.slice(0, slash)}${name}${suffix}`;
+      if (this.lstat(temporary) === undefined) return temporary;
+    }
   }
 
   mkdir(path: BytePath, mode = 0o755): void {

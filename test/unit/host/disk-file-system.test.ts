@@ -66,6 +66,18 @@ describe.each(['memory', 'disk'])('the file-system port on %s', (kind) => {
     expect(data.equals(fs.readFile(`${top}/large`))).toBe(true);
   });
 
+  it('writes a file whose name is as long as names can be', () => {
+    const name = 'n'.repeat(255);
+    fs.writeFile(`${top}/${name}`, 'data');
+    expect(fs.readdir(top)).toEqual([name]);
+  });
+
+  it('writes although a killed run with the same process id left its temporary file', () => {
+    for (let count = 0; count < 50; count += 1) fs.symlink('none', `${top}/f.tmp-${process.pid}-${count}`);
+    fs.writeFile(`${top}/f`, 'new');
+    expect(text(fs.readFile(`${top}/f`))).toBe('new');
+  });
+
   it('replaces a file in one step and leaves no temporary file', () => {
     fs.writeFile(`${top}/f`, 'old', 0o600);
     fs.writeFile(`${top}/f`, 'new', 0o755);
