@@ -16,7 +16,7 @@ import type { RpmRepository } from './rpm-repository.js';
 const run = promisify(execFile);
 
 /** Downloaded .deb files outlive the tests, as those of test/support/build-state.ts do. */
-const DEBS = '/var/tmp/mkroot-test-debs/to-convert';
+const DEBS = '/var/tmp/mkroot-test-debs-to-convert';
 
 /** Their part is taken by spec files of the tests, or nothing in a root that boots once needs them. */
 const LEFT_OUT =
