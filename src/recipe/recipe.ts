@@ -71,7 +71,9 @@ const userSchema = z.strictObject({
   uid: accountId.optional().describe('Numeric user id; the next free one by default.'),
   gid: accountId
     .optional()
-    .describe('Numeric id of the primary group, which gets the name of the user; like uid by default.'),
+    .describe(
+      'Numeric id of the primary group; like uid by default. A group that is not there gets the name of the user.',
+    ),
   groups: z.array(accountName).default([]).describe('Further groups. One that does not exist is an error.'),
   shell: insidePath.optional().describe('Login shell; /bin/bash by default.'),
   home: insidePath.optional().describe('Home directory; /home/NAME by default. It is created.'),

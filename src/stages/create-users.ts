@@ -12,7 +12,7 @@ export function createUsers(recipe: Recipe, environment: BuildEnvironment): Stag
   return {
     name: 'create-users',
     title: `Setting up ${recipe.users.map(({ name }) => name).join(', ')}`,
-    version: 1,
+    version: 2,
     options: { users: toJson(recipe.users) },
     files: [],
     tools: [],
@@ -24,12 +24,19 @@ export function createUsers(recipe: Recipe, environment: BuildEnvironment): Stag
   };
 }
 
-/** The argvs that create an account that is not there. */
-export function creationCommands(user: RecipeUser): [string, ...string[]][] {
+/**
+ * The argvs that create an account that is not there.
+ * @param groupIds of the groups that are there: an account may join one of them, and `groupadd --force` would make another
+ *   group, with another id.
+ */
+export function creationCommands(
+  user: RecipeUser,
+  groupIds: ReadonlySet<number> = new Set(),
+): [string, ...string[]][] {
   const { name, uid, gid, groups, shell = '/bin/bash', home = `/home/${name}` } = user;
   const group = gid ?? uid;
   return [
-    ...(group === undefined
+    ...(group === undefined || groupIds.has(group)
       ? []
       : [['groupadd', '--force', `--gid=${group}`, name] as [string, ...string[]]]),
     [
@@ -46,8 +53,10 @@ export function creationCommands(user: RecipeUser): [string, ...string[]][] {
 }
 
 /** The argvs that change an account that is there; empty if the recipe says nothing about it. */
-export function changeCommands({ name, groups, shell, home }: RecipeUser): [string, ...string[]][] {
+export function changeCommands({ name, uid, gid, groups, shell, home }: RecipeUser): [string, ...string[]][] {
   const options = [
+    ...(uid === undefined ? [] : [`--uid=${uid}`]),
+    ...(gid === undefined ? [] : [`--gid=${gid}`]),
     ...(home === undefined ? [] : [`--home=${home}`]),
     ...(shell === undefined ? [] : [`--shell=${shell}`]),
     ...(groups.length === 0 ? [] : ['--append', `--groups=${groups.join(',')}`]),
@@ -62,8 +71,11 @@ async function setUpUser(
 ): Promise<void> {
   const writer = new RootWriter(ports.fs, tree.hostPath);
   const options = { logFile, network: false, ...(signal === undefined ? {} : { signal }) };
-  const exists = accountIds(writer.sysroot).users.has(user.name);
-  for (const argv of exists ? changeCommands(user) : creationCommands(user)) await tree.run(argv, options);
+  const { users, groups } = accountIds(writer.sysroot);
+  const commands = users.has(user.name)
+    ? changeCommands(user)
+    : creationCommands(user, new Set(groups.values()));
+  for (const argv of commands) await tree.run(argv, options);
   if (user.passwordHash !== undefined) {
     // By standard input: arguments can be read by every user of the host.
     await tree.run(['chpasswd', '--encrypted'], {

@@ -27,6 +27,18 @@ describe('createUsers', () => {
     ]);
   });
 
+  it('lets an account join a group that is there, without making another one', () => {
+    expect(creationCommands({ ...ada, uid: 1500, gid: 100 }, new Set([0, 100]))).toEqual([
+      expect.arrayContaining(['useradd', '--uid=1500', '--gid=100']),
+    ]);
+  });
+
+  it('gives an account that is there the ids that the recipe names', () => {
+    expect(changeCommands({ ...ada, uid: 1500, gid: 100 })).toEqual([
+      ['usermod', '--uid=1500', '--gid=100', 'ada'],
+    ]);
+  });
+
   it('changes of root only what the recipe says', () => {
     expect(changeCommands({ ...ada, name: 'root' })).toEqual([]);
     expect(changeCommands({ ...ada, name: 'root', shell: '/bin/zsh', groups: ['adm'] })).toEqual([
