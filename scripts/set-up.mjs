@@ -78,13 +78,16 @@ function npmPackagesInstalled() {
 function installDebianPackages(packages) {
   const services = packages.flatMap((name) => UNWANTED_SERVICES[name] ?? []);
   const undo = keepServicesFromStarting(services);
-  try {
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    run('apt-get', ['update'], environment);
-    run('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], environment);
-  } finally {
-    undo();
-  }
+  // Not `finally`: fail() ends the process, and so would Ctrl-C, which apt-get gets as well and answers by failing.
+  const ignore = () => {};
+  process.once('exit', undo);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, ignore);
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update'], environment);
+  run('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], environment);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, ignore);
+  process.off('exit', undo);
+  undo();
 }
 
 /**
