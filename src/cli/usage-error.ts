@@ -32,6 +32,16 @@ function wordsOf(argv: readonly string[]): string[] {
 }
 
 function unknownCommand(words: readonly string[], commands: readonly string[], cause: unknown): MkrootError {
+  // To oclif, what follows a command that takes no arguments is a part of its name.
+  const known = commands.find((name) => [words[0], words.slice(0, 2).join(' ')].includes(name));
+  if (known !== undefined) {
+    const rest = words.slice(known.split(' ').length).join(' ');
+    return new MkrootError(`Cannot use "${rest}": mkroot ${known} takes no arguments`, {
+      exitCode: ExitCode.Usage,
+      cause,
+      hint: `To see what it takes: mkroot ${known} --help`,
+    });
+  }
   const topics = new Set(commands.filter((name) => name.includes(' ')).map((name) => name.split(' ')[0]!));
   const topic = topics.has(words[0] ?? '') ? words[0] : undefined;
   const typed = topic === undefined ? (words[0] ?? '') : words.slice(0, 2).join(' ');

@@ -36,6 +36,13 @@ describe('usageError', () => {
     });
   });
 
+  it.each([
+    [['why', 'not', 'this'], 'Cannot use "not this": mkroot why takes no arguments'],
+    [['nodes', 'list', 'n1'], 'Cannot use "n1": mkroot nodes list takes no arguments'],
+  ])('%j: an argument too many is not taken for a part of the name', (argv, message) => {
+    expect(said(...argv).message).toBe(message);
+  });
+
   it('leaves other errors alone', () => {
     for (const error of [new Error('x'), new Errors.CLIError('Flag --nic expects a value')]) {
       expect(usageError(error, ['initrd'], COMMANDS)).toBe(error);
