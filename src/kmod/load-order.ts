@@ -8,6 +8,21 @@ export interface Ordered {
   readonly post: readonly string[];
 }
 
+/** Every module that one needs, direct or not. */
+export function hardClosure(
+  modules: ReadonlyMap<string, Pick<Ordered, 'hard'>>,
+  name: string,
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  const pending = [...(modules.get(name)?.hard ?? [])];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    pending.push(...(modules.get(next)?.hard ?? []));
+  }
+  return found;
+}
+
 /**
  * Names in an order in which they can be loaded: each after what it depends on, and, where no dependency or cycle is in the
  * way, after its `pre` and before its `post` softdeps. Names that are not in the map are passed over. The order follows
@@ -18,22 +33,13 @@ export function loadOrder(modules: ReadonlyMap<string, Ordered>, roots: readonly
   const started = new Set<string>();
   const needs = new Map<string, ReadonlySet<string>>();
 
-  const hardClosure = (name: string): ReadonlySet<string> => {
-    const known = needs.get(name);
-    if (known !== undefined) return known;
-    const found = new Set<string>();
-    const pending = [...(modules.get(name)?.hard ?? [])];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      if (found.has(next)) continue;
-      found.add(next);
-      pending.push(...(modules.get(next)?.hard ?? []));
-    }
+  const needsOf = (name: string): ReadonlySet<string> => {
+    const found = needs.get(name) ?? hardClosure(modules, name);
     needs.set(name, found);
     return found;
   };
   /** A softdep that itself needs something whose turn has come but which is not loaded yet has to wait for it. */
-  const mustWait = (name: string) =>
-    [...hardClosure(name)].some((need) => started.has(need) && !order.has(need));
+  const mustWait = (name: string) => [...needsOf(name)].some((need) => started.has(need) && !order.has(need));
 
   const visit = (name: string) => {
     const module = modules.get(name);

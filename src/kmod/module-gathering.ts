@@ -2,6 +2,7 @@ import { ExitCode, MkrootError } from '../errors.js';
 import { displayPath } from '../ports/byte-path.js';
 import { bytesSource } from './elf-sections.js';
 import type { Kernel } from './kernel.js';
+import { hardClosure } from './load-order.js';
 import { type ModuleInfo, readModuleInfo } from './modinfo.js';
 import type { ModuleCause } from './module-cause.js';
 import type { ModuleFile } from './module-file.js';
@@ -101,18 +102,6 @@ export async function gatherModules(
     }
   }
   return { modules, builtins, warnings };
-}
-
-/** Every module that a gathered one needs, direct or not. */
-export function hardClosure(modules: ReadonlyMap<string, GatheredModule>, name: string): Set<string> {
-  const found = new Set<string>();
-  const pending = [...(modules.get(name)?.hard ?? [])];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (found.has(next)) continue;
-    found.add(next);
-    pending.push(...(modules.get(next)?.hard ?? []));
-  }
-  return found;
 }
 
 /** The names and all that depmod's indexes say they lead to; without indexes, just the names. */
