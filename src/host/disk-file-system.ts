@@ -269,15 +269,15 @@ export class DiskFileSystem implements FileSystem {
       });
     }
     if (stat.kind !== 'directory') {
-      this.#attempt('remove', path, () => this.node.unlinkSync(this.codec.encode(path)));
+      this.#attempt('remove', path, () => unlessGone(() => this.node.unlinkSync(this.codec.encode(path))));
       return;
     }
-    for (const name of this.readdir(path)) {
+    for (const name of unlessGone(() => this.readdir(path)) ?? []) {
       const child = `${path}/${name}`;
       const childStat = this.lstat(child);
       if (childStat !== undefined) this.#removeTree(child, childStat, device);
     }
-    this.#attempt('remove', path, () => this.node.rmdirSync(this.codec.encode(path)));
+    this.#attempt('remove', path, () => unlessGone(() => this.node.rmdirSync(this.codec.encode(path))));
   }
 
   chmod(path: BytePath, mode: number): void {
@@ -325,6 +325,17 @@ export class DiskFileSystem implements FileSystem {
 
 function bytes(name: string | Buffer): BytePath {
   return typeof name === 'string' ? name : name.toString('latin1');
+}
+
+/** Two runs may clean up the same leftovers: what the other one has removed is removed. */
+function unlessGone<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    const gone = isCode(error, 'ENOENT') || (error instanceof MkrootError && isCode(error.cause, 'ENOENT'));
+    if (gone) return undefined;
+    throw error;
+  }
 }
 
 function isCode(error: unknown, code: string): boolean {

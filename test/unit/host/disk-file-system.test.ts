@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import nodeFs, { mkdtempSync, type PathLike, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExitCode, MkrootError } from '../../../src/errors.js';
@@ -185,5 +185,30 @@ describe.each(['memory', 'disk'])('the file-system port on %s', (kind) => {
     expect(fs.lstat(temporary)?.kind).toBe('directory');
     fs.remove(directory);
     expect(fs.readdir(top)).toEqual([]);
+  });
+});
+
+describe('DiskFileSystem', () => {
+  it('removes a tree of which another run removes the same files at the same time', () => {
+    const top = mkdtempSync(`${tmpdir()}/mkroot-contract-`);
+    // The other run is always a moment earlier.
+    const twice = (act: (path: PathLike) => void) => (path: PathLike) => {
+      act(path);
+      act(path);
+    };
+    const disk = new DiskFileSystem({
+      ...nodeFs,
+      unlinkSync: twice(nodeFs.unlinkSync),
+      rmdirSync: twice(nodeFs.rmdirSync),
+      readdirSync: ((path: PathLike, options: { encoding: 'buffer' }) => {
+        if (String(path).endsWith('/gone')) nodeFs.rmdirSync(path);
+        return nodeFs.readdirSync(path, options);
+      }) as typeof nodeFs.readdirSync,
+    });
+    for (const path of ['gone', 'd/e']) disk.mkdir(`${top}/tree/${path}`);
+    disk.writeFile(`${top}/tree/d/f`, '');
+    disk.remove(`${top}/tree`);
+    expect(disk.readdir(top)).toEqual([]);
+    nodeFs.rmdirSync(top);
   });
 });
