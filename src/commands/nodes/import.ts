@@ -89,13 +89,13 @@ export default class NodesImport extends BaseCommand {
       if (conflict) progress.warn(line);
       else progress.note(line);
     }
+    const count = plan.nodes.length === 1 ? '1 node' : `${plan.nodes.length} nodes`;
     let files: string[] = [];
     if (flags.write && plan.nodes.length > 0) {
       const { writeImport } = await import('../../inventory/write-import.js');
       files = writeImport(fs, site, plan.nodes);
-      this.log(`${plan.nodes.length} nodes written to ${files.join(' and ')}`);
-    } else if (plan.nodes.length > 0)
-      this.log(`${plan.nodes.length} nodes; nothing is written without --write`);
+      this.log(`${count} written to ${files.join(' and ')}`);
+    } else if (plan.nodes.length > 0) this.log(`${count}; nothing is written without --write`);
     return { ...plan, files };
   }
 }
