@@ -46,6 +46,20 @@ export function keptIdentity(fs: FileSystem, directory: BytePath): HostIdentity 
     : { machineId, sshKeys: readKeys(fs, keys) };
 }
 
+/** Public ssh host keys that were made before, `ssh-ed25519 AAAA... comment` each; private ones are not read. */
+export function keptPublicKeys(fs: FileSystem, directory: BytePath): string[] {
+  const keys = `${directory}/ssh`;
+  if (fs.lstat(keys) === undefined) return [];
+  return fs
+    .readdir(keys)
+    .filter((name) => name.endsWith('.pub'))
+    .map((name) =>
+      Buffer.from(fs.readFile(`${keys}/${name}`))
+        .toString('utf8')
+        .trim(),
+    );
+}
+
 /** The machine-id that initramfs-skel derives for a boot device (identity.sh): the same node with or without a host layer. */
 export function derivedMachineId(mac: string): string {
   return createHash('sha256').update(`mkroot machine-id ${mac}\n`).digest('hex').slice(0, 32);

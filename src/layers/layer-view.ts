@@ -63,6 +63,27 @@ export class DirectoryView implements LayerView {
   }
 }
 
+/** A view of what does not change while it is used: every path is looked at once, however many layers lie over it. */
+export class CachedView implements LayerView {
+  readonly #entries = new Map<BytePath, ViewedEntry | undefined>();
+
+  constructor(private readonly view: LayerView) {}
+
+  /** See {@link LayerView}. */
+  entry(path: BytePath): ViewedEntry | undefined {
+    const known = this.#entries.get(path);
+    if (known !== undefined || this.#entries.has(path)) return known;
+    const entry = this.view.entry(path);
+    this.#entries.set(path, entry);
+    return entry;
+  }
+
+  /** See {@link LayerView}. */
+  names(path: BytePath): BytePath[] {
+    return this.view.names(path);
+  }
+}
+
 /** Layers on top of each other, as overlayfs merges them. */
 export class StackView implements LayerView {
   /** @param layers the topmost first. */

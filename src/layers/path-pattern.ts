@@ -8,7 +8,7 @@ import type { LayerView } from './layer-view.js';
  * below the directory before it.
  */
 export function matchesPath(pattern: BytePath, path: BytePath): boolean {
-  const wanted = parts(pattern);
+  const wanted = partsOfPattern(pattern);
   const names = parts(path);
   if (wanted.at(-1) === '**') {
     return (
@@ -41,6 +41,15 @@ function matchParts(wanted: readonly BytePath[], names: readonly BytePath[]): bo
     const name = names[index]!;
     return isWildcard(part) ? matchesWildcard(part, name) : part === name;
   });
+}
+
+/** The same few patterns are asked for every path of every layer. */
+const patterns = new Map<BytePath, readonly BytePath[]>();
+
+function partsOfPattern(pattern: BytePath): readonly BytePath[] {
+  const known = patterns.get(pattern) ?? parts(pattern);
+  patterns.set(pattern, known);
+  return known;
 }
 
 function parts(path: BytePath): BytePath[] {

@@ -8,7 +8,7 @@ import type { HostIdentity } from '../layers/host-identity.js';
 import { hostLayer } from '../layers/host-layer.js';
 import { LAYER_RULES, type LayerFinding } from '../layers/layer-rules.js';
 import { LayerTree } from '../layers/layer-tree.js';
-import { DirectoryView, type LayerView, StackView } from '../layers/layer-view.js';
+import { CachedView, DirectoryView, type LayerView, StackView } from '../layers/layer-view.js';
 import { lintImage } from '../layers/lint-image.js';
 import { lintLayer } from '../layers/lint-layer.js';
 import type { TemplateVariables } from '../layers/overlay-templates.js';
@@ -288,7 +288,12 @@ export function openBase(
   const root = generation === undefined ? undefined : generationPaths(state, image, generation).root;
   return root === undefined
     ? { image, root, view: new StackView([]), accounts: { users: new Map(), groups: new Map() } }
-    : { image, root, view: new DirectoryView(fs, root), accounts: accountIds(new Sysroot(fs, root)) };
+    : {
+        image,
+        root,
+        view: new CachedView(new DirectoryView(fs, root)),
+        accounts: accountIds(new Sysroot(fs, root)),
+      };
 }
 
 /** @throws MkrootError InvalidInput if the linter found an error, with every finding. */

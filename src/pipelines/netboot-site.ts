@@ -1,7 +1,7 @@
 import { ExitCode, MkrootError } from '../errors.js';
 import { parseIpv4 } from '../inventory/ipv4.js';
 import type { Node, PersistentPath, Server } from '../inventory/node.js';
-import { keptIdentity } from '../layers/host-identity.js';
+import { keptPublicKeys } from '../layers/host-identity.js';
 import { currentLayer, layerVersions } from '../layers/write-layer.js';
 import type { BootParameters } from '../netboot/kernel-command-line.js';
 import type {
@@ -93,7 +93,7 @@ export function prepareNetbootSite(
       const own = sources.host(node);
       const image = sources.image(node);
       images.set(image.root, image);
-      const sshHostKeys = publicKeys(fs, state, name);
+      const sshHostKeys = keptPublicKeys(fs, `${hostDirectory(state, name)}/identity`);
       return {
         name,
         ...(mac === undefined ? {} : { mac }),
@@ -276,11 +276,4 @@ function isShared({ export: exported }: PersistentPath): boolean {
 function expanded(path: string, { name, ip, mac = '' }: Node): string {
   const values: Readonly<Record<string, string>> = { '%h': name, '%i': ip, '%m': mac.replaceAll(':', '-') };
   return path.replaceAll(/%[him]/g, (key) => values[key]!);
-}
-
-function publicKeys(fs: FileSystem, state: BytePath, node: string): string[] {
-  const identity = keptIdentity(fs, `${hostDirectory(state, node)}/identity`);
-  return [...(identity?.sshKeys ?? [])]
-    .filter(([name]) => name.endsWith('.pub'))
-    .map(([, key]) => Buffer.from(key).toString('utf8').trim());
 }

@@ -101,12 +101,12 @@ export class PublishSources implements NodeSources {
     const composer = this.#composerFor(node);
     const directory = hostDirectory(composer.site.state, node.name);
     const identity = keptIdentity(this.fs, `${directory}/identity`);
-    const compose = () => composer.host(node, identity);
-    const planned = this.#plan(compose(), {
+    const planned = this.#plan(composer.host(node, identity), {
       name: node.name,
       kind: 'host',
       directory,
-      compose: () => compose().tree,
+      // Keys are read again: those of thousands of nodes are not kept in memory.
+      compose: () => composer.host(node, keptIdentity(this.fs, `${directory}/identity`)).tree,
       before: this.published(node.name)?.host,
       flips: true,
       ...(identity === undefined ? { withoutIdentity: node } : {}),
