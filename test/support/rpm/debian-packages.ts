@@ -15,8 +15,11 @@ import type { RpmRepository } from './rpm-repository.js';
 
 const run = promisify(execFile);
 
-/** Downloaded .deb files outlive the tests, as those of test/support/build-state.ts do. */
-const DEBS = '/var/tmp/mkroot-test-debs-to-convert';
+/** Where downloaded .deb files go: beside those of test/support/build-state.ts, for all test files of a run, or to the repository. */
+function debsDirectory(repository: RpmRepository): string {
+  const shared = process.env['MKROOT_TEST_DEBS'];
+  return shared === undefined ? join(repository.directory, 'debs') : `${shared}-to-convert`;
+}
 
 /** Their part is taken by spec files of the tests, or nothing in a root that boots once needs them. */
 const LEFT_OUT =
@@ -37,7 +40,7 @@ export async function convertDebianPackages(
   repository: RpmRepository,
   names: readonly string[],
 ): Promise<void> {
-  const debs = download(names);
+  const debs = download(debsDirectory(repository), names);
   const known = new Set(debs.map(({ name }) => name));
   const work = join(repository.directory, 'alien');
   mkdirSync(work, { recursive: true });
@@ -60,13 +63,13 @@ interface Deb {
 }
 
 /** The packages and what they depend on, in the versions that apt of this machine would install. */
-function download(names: readonly string[]): Deb[] {
-  mkdirSync(join(DEBS, 'partial'), { recursive: true });
+function download(directory: string, names: readonly string[]): Deb[] {
+  mkdirSync(join(directory, 'partial'), { recursive: true });
   const options = [
     '--yes',
     '--no-install-recommends',
     '-o=Dir::State::status=/dev/null',
-    `-o=Dir::Cache::archives=${DEBS}`,
+    `-o=Dir::Cache::archives=${directory}`,
     '-o=APT::Keep-Downloaded-Packages=true',
     '-o=APT::Sandbox::User=root',
     '-o=Debug::NoLocking=true',
@@ -78,7 +81,7 @@ function download(names: readonly string[]): Deb[] {
   for (const [, name, version, architecture] of apt('--simulate').matchAll(
     /^Inst (\S+) \((\S+) .*\[(\w+)\]\)/gm,
   )) {
-    const path = join(DEBS, `${name}_${version!.replaceAll(':', '%3a')}_${architecture}.deb`);
+    const path = join(directory, `${name}_${version!.replaceAll(':', '%3a')}_${architecture}.deb`);
     const fields = execFileSync('dpkg-deb', ['--field', path, 'Pre-Depends', 'Depends'], {
       encoding: 'utf8',
     });
