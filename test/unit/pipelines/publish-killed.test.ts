@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ExitCode, MkrootError } from '../../../src/errors.js';
 import { makeCurrent } from '../../../src/images/image-store.js';
 import { publish } from '../../../src/pipelines/apply-publish.js';
 import { collectGarbage } from '../../../src/pipelines/collect-garbage.js';
@@ -114,4 +115,53 @@ describe('killed at any moment', () => {
     },
     60_000,
   );
+});
+
+/** A disk on which after some changes nothing new finds room; what is there can still be renamed and removed. */
+function fullAfter(fs: FileSystem, changes: number): FileSystem {
+  let left = changes;
+  const takesRoom: ReadonlySet<string | symbol> = new Set([
+    'writeFile',
+    'create',
+    'mkdir',
+    'symlink',
+    'makeTemporaryDirectory',
+  ]);
+  return new Proxy(fs, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      const isThere = (path: unknown) => name === 'mkdir' && fs.lstat(String(path))?.kind === 'directory';
+      return (...args: unknown[]) => {
+        if (takesRoom.has(name) && !isThere(args[0])) {
+          left -= 1;
+          if (left < 0) throw new MkrootError('no space left on device', { exitCode: ExitCode.Io });
+        }
+        return Reflect.apply(member, target, args) as unknown;
+      };
+    },
+  });
+}
+
+describe('a full disk', () => {
+  it('is one error; boot files are old or new and name only what is there, and the next publish ends it', async () => {
+    const one = CASES['a publish of a new generation, overlay and node']!;
+    const whole = await started(one);
+    const before = bootFiles(whole);
+    await one.act(whole);
+    const expected = listing(whole, '/state');
+    for (let changes = 0; ; changes += 17) {
+      const fs = await started(one);
+      const outcome = await one.act(fullAfter(fs, changes)).catch((error: unknown) => error);
+      expect(brokenBoots(fs)).toEqual([]);
+      expect(neitherOldNorNew(fs, before, bootFiles(whole))).toEqual([]);
+      await one.finish(fs);
+      expect(listing(fs, '/state'), `full after ${changes}`).toEqual(expected);
+      if (!(outcome instanceof Error)) {
+        expect(changes).toBeGreaterThan(80);
+        return;
+      }
+      expect(outcome).toMatchObject({ exitCode: ExitCode.Io });
+    }
+  }, 60_000);
 });
