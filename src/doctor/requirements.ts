@@ -95,6 +95,22 @@ export const REQUIREMENTS: readonly Requirement[] = [
     debian: ['qemu-system-x86'],
     el: ['qemu-kvm'],
   }),
+  tool('qemu-system-aarch64', ['--version'], {
+    requiredFor: ['test'],
+    usefulFor: ['qemu-test'],
+    why: 'the machine that boots arm64 images',
+    debian: ['qemu-system-arm'],
+    el: ['qemu-system-aarch64 (Fedora)'],
+  }),
+  {
+    name: 'qemu-user for arm64',
+    probe: { kind: 'file', anyOf: ['/usr/bin/qemu-aarch64-static', '/usr/bin/qemu-aarch64'] },
+    requiredFor: ['test'],
+    usefulFor: ['build'],
+    why: 'runs maintainer scripts of arm64 roots, through binfmt_misc',
+    debian: ['qemu-user-static', 'binfmt-support'],
+    el: ['qemu-user-static (Fedora)'],
+  },
   {
     name: 'iPXE ROMs',
     probe: {

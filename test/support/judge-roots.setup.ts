@@ -1,9 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { JUDGE_ROOTS, type JudgeRootName } from './judge-root-recipes.js';
+import { mirrorOf } from './mirror-of.js';
 
 /**
  * Global set-up of the projects `judges` and `system`: makes the roots that the selected test files name. With
@@ -86,21 +87,4 @@ function runQuietly(program: string, args: readonly string[]): Promise<void> {
       else reject(new Error(`${args.join(' ')} ended with ${code}:\n${output}`));
     });
   });
-}
-
-/** Where the host's own apt takes a suite from; no name of a mirror stands in the repository. */
-function mirrorOf(suite: string): string {
-  const listed = execFileSync(
-    'apt-get',
-    ['indextargets', '--format', '$(REPO_URI) $(CODENAME) $(COMPONENT)', 'Created-By: Packages'],
-    { encoding: 'utf8' },
-  )
-    .split('\n')
-    .map((line) => line.split(' '));
-  const found =
-    listed.find(([, codename, component]) => codename === suite && component === 'main') ??
-    listed.find(([, , component]) => component === 'main');
-  if (found?.[0] === undefined)
-    throw new Error('apt of this host has no sources; judges cannot be bootstrapped');
-  return found[0];
 }
