@@ -10,9 +10,23 @@ import { ExitCode, MkrootError } from '../errors.js';
  */
 export function usageError(error: unknown, argv: readonly string[], commands: readonly string[]): unknown {
   if (!(error instanceof Errors.CLIError)) return error;
-  if (/^command .* not found\.?$/is.test(error.message))
-    return unknownCommand(wordsOf(argv), commands, error);
+  if (/^command .* not found\.?$/is.test(error.message)) {
+    const words = wordsOf(argv);
+    return words.length === 0 ? noCommand(argv, error) : unknownCommand(words, commands, error);
+  }
+  const unusable = /^Parsing (--\S+)\s+(.*)$/s.exec(error.message);
+  if (unusable !== null) return unusableValue(unusable[1]!, unusable[2]!, error);
   return isUnknownOption(error) ? unknownOption(error) : error;
+}
+
+/** oclif puts what it expected on a line of its own, and `See more help` on another. */
+function unusableValue(option: string, what: string, cause: unknown): MkrootError {
+  const [first = ''] = what.split('\n');
+  return new MkrootError(`Cannot use ${option}: ${first.replace('Expected', 'expected')}`, {
+    exitCode: ExitCode.Usage,
+    cause,
+    hint: 'Run the command with --help to see what it takes.',
+  });
 }
 
 /** oclif's NonExistentFlagsError, which its main module does not export. */
@@ -29,6 +43,14 @@ function isUnknownOption(error: Errors.CLIError): error is UnknownOption {
 function wordsOf(argv: readonly string[]): string[] {
   const option = argv.findIndex((word) => word.startsWith('-'));
   return argv.slice(0, option < 0 ? undefined : option);
+}
+
+function noCommand(argv: readonly string[], cause: unknown): MkrootError {
+  return new MkrootError(`Cannot use "${argv[0] ?? ''}" here: the command comes first`, {
+    exitCode: ExitCode.Usage,
+    cause,
+    hint: 'To see all commands: mkroot --help',
+  });
 }
 
 function unknownCommand(words: readonly string[], commands: readonly string[], cause: unknown): MkrootError {

@@ -43,6 +43,22 @@ describe('usageError', () => {
     expect(said(...argv).message).toBe(message);
   });
 
+  it('wants the command first', () => {
+    expect(said('--state', '/srv', 'build').message).toBe(
+      'Cannot use "--state" here: the command comes first',
+    );
+  });
+
+  it('says in one line what an option cannot take', () => {
+    const parsing = new Errors.CLIError(
+      'Parsing --timeout \n\tExpected an integer but received: abc\nSee more help with --help',
+    );
+    expect(usageError(parsing, ['qemu-test', '--timeout', 'abc'], COMMANDS)).toMatchObject({
+      message: 'Cannot use --timeout: expected an integer but received: abc',
+      exitCode: ExitCode.Usage,
+    });
+  });
+
   it('leaves other errors alone', () => {
     for (const error of [new Error('x'), new Errors.CLIError('Flag --nic expects a value')]) {
       expect(usageError(error, ['initrd'], COMMANDS)).toBe(error);
