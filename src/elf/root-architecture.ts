@@ -44,7 +44,7 @@ export function rootMachine(sysroot: Sysroot): Machine {
     if (machine !== undefined) return machine;
   }
   throw new MkrootError(
-    `Cannot tell the architecture of "${displayPath(sysroot.root)}": it has no program that says it`,
+    `Cannot tell the architecture of "${sysroot.displayName}": it has no program that says it`,
     {
       exitCode: ExitCode.NotFound,
       hint: 'Is it the root directory of a system? It should hold bin, usr, etc.',

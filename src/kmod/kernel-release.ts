@@ -41,7 +41,7 @@ export function pickKernel(sysroot: Sysroot, release?: string): InstalledKernel 
   const newest = kernels.at(-1);
   if (newest === undefined) {
     throw new MkrootError(
-      `Cannot find a kernel in "${displayPath(sysroot.root)}": neither /usr/lib/modules nor /lib/modules holds one`,
+      `Cannot find a kernel in "${sysroot.displayName}": neither /usr/lib/modules nor /lib/modules holds one`,
       {
         exitCode: ExitCode.NotFound,
         hint: 'Install a kernel package in the root (Debian: linux-image-amd64), or name another root.',
@@ -53,7 +53,7 @@ export function pickKernel(sysroot: Sysroot, release?: string): InstalledKernel 
   if (wanted !== undefined) return wanted;
   const releases = kernels.map((kernel) => kernel.release);
   throw new MkrootError(
-    `Cannot find kernel "${displayPath(release)}" in "${displayPath(sysroot.root)}": the root has ${releases
+    `Cannot find kernel "${displayPath(release)}" in "${sysroot.displayName}": the root has ${releases
       .map(displayPath)
       .join(', ')}`,
     { exitCode: ExitCode.NotFound, hint: `Did you mean ${displayPath(nearestRelease(release, releases))}?` },

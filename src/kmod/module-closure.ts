@@ -195,7 +195,7 @@ async function collectFirmware(
   }
   if (strict && missing.length > 0) {
     throw new MkrootError(
-      `Cannot collect firmware from "${displayPath(kernel.sysroot.root)}": ${missing.length === 1 ? 'a module lacks' : `${missing.length} modules lack`} some of it`,
+      `Cannot collect firmware from "${kernel.sysroot.displayName}": ${missing.length === 1 ? 'a module lacks' : `${missing.length} modules lack`} some of it`,
       {
         exitCode: ExitCode.NotFound,
         hint: 'Install the packages in the root, or leave out --strict: only some chips need their firmware.',

@@ -44,6 +44,11 @@ export class Sysroot {
     readonly root: BytePath,
   ) {}
 
+  /** The root directory as errors name it. */
+  get displayName(): string {
+    return this.root === '' ? '/' : displayPath(this.root);
+  }
+
   /**
    * Follows every link of `path`, the last component's too. Undefined if there is nothing at its end.
    * @throws MkrootError if more than 40 links have to be followed (a loop).
@@ -83,7 +88,7 @@ export class Sysroot {
     const resolved = this.resolve(path);
     if (resolved?.stat.kind !== 'file') {
       throw new MkrootError(
-        `Cannot read "${displayPath(path)}" in "${displayPath(this.root)}": there is no such file`,
+        `Cannot read "${displayPath(path)}" in "${this.displayName}": there is no such file`,
         {
           exitCode: ExitCode.NotFound,
         },

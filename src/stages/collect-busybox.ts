@@ -3,7 +3,6 @@ import type { ArchiveTree } from '../archive/tree.js';
 import { ElfFile } from '../elf/elf-file.js';
 import { describeMachine } from '../elf/machine.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import { displayPath } from '../ports/byte-path.js';
 import type { Resolved, Sysroot } from '../rootfs/sysroot.js';
 
 /** Where distributions put a static busybox, the likeliest first. */
@@ -48,7 +47,7 @@ export function collectBusybox(tree: ArchiveTree, root: Sysroot, host: Sysroot, 
     }
   }
   throw new MkrootError(
-    `Cannot find a static busybox for ${architecture} in "${displayPath(root.root)}" or on the host`,
+    `Cannot find a static busybox for ${architecture} in "${root.displayName}" or on the host`,
     {
       exitCode: ExitCode.NotFound,
       details: [...new Set(refusals)],

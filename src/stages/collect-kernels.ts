@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, MkrootError } from '../errors.js';
 import type { ManifestKernel } from '../images/manifest.js';
-import { type BytePath, displayPath } from '../ports/byte-path.js';
+import type { BytePath } from '../ports/byte-path.js';
 import type { Sysroot } from '../rootfs/sysroot.js';
 
 /**
@@ -23,7 +23,7 @@ export function collectKernels(sysroot: Sysroot): ManifestKernel[] {
     .sort((a, b) => compareReleases(b.release, a.release));
   if (kernels.length === 0) {
     throw new MkrootError(
-      `Cannot find a kernel in "${displayPath(sysroot.root)}": nothing in /boot fits /lib/modules`,
+      `Cannot find a kernel in "${sysroot.displayName}": nothing in /boot fits /lib/modules`,
       {
         exitCode: ExitCode.NotFound,
         hint: 'Name a kernel package in the recipe (kernel.package), such as linux-image-amd64 or kernel.',

@@ -53,5 +53,7 @@ describe('kernels of a root', () => {
 
   it('a root without any is an error that says where it looked', () => {
     expect(() => pickKernel(root({ '/root/etc': null }))).toThrow(/kernel in "\/root".*\/lib\/modules/);
+    const host = new Sysroot(memoryFileSystem({ '/etc': null }), '');
+    expect(() => pickKernel(host)).toThrow('kernel in "/":');
   });
 });
