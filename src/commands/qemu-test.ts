@@ -86,7 +86,7 @@ stays behind. See docs/qemu-test.md.`;
       default: '3' as const,
     })(),
     memory: Flags.integer({ description: 'memory of the node in MiB', default: 1024, min: 128 }),
-    cpus: Flags.integer({ description: 'processors of the node', default: 2, min: 1 }),
+    cpus: Flags.integer({ description: 'processors of the node; 2 with KVM, 1 without by default', min: 1 }),
     timeout: Flags.integer({
       description: 'seconds from power-on to power-off',
       default: 300,
@@ -128,7 +128,7 @@ stays behind. See docs/qemu-test.md.`;
       ...(flags['emulated-nic'] === undefined ? {} : { nic: flags['emulated-nic'] satisfies EmulatedNic }),
       nfsVersion: flags.nfsvers,
       memory: flags.memory,
-      cpus: flags.cpus,
+      ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),
       timeoutMs: flags.timeout * 1000,
       ...(flags.report === undefined ? {} : { report: toBytePath(resolve(flags.report)) }),
       keep: flags.keep,

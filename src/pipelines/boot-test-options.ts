@@ -24,7 +24,8 @@ export interface BootTestOptions {
   readonly nfsVersion: NonNullable<BootParameters['nfsVersion']>;
   /** MiB. */
   readonly memory: number;
-  readonly cpus: number;
+  /** Processors of the node; what suits the accelerator by default. */
+  readonly cpus?: number;
   /** Milliseconds from power-on to power-off. */
   readonly timeoutMs: number;
   /** Directory that gets logs, timeline.json and report.html; without it they are only kept after a failure. */

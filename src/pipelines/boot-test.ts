@@ -11,6 +11,7 @@ import { removeStaleLabs, reserveLabDirectory } from '../stages/reserve-lab-dire
 import { type ServiceVerb, startLabServices } from '../stages/start-lab-services.js';
 import { writeBootReport } from '../stages/write-boot-report.js';
 import type { ExpectedNode } from '../stages/write-self-check-layers.js';
+import { processorsFor } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { failureOf } from '../vm/boot-verdict.js';
 import type { EmulatedNic } from '../vm/emulated-nic.js';
@@ -238,7 +239,7 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
           mac: scenario?.mac ?? LAB.mac,
           network: nodeNetwork(options.network, lab.files.tftpRoot),
           memory: options.memory,
-          cpus: options.cpus,
+          cpus: options.cpus ?? processorsFor(accelerator),
           secondSerial: `${lab.logs}/self-check.log`,
           ...(lab.direct === undefined ? {} : { direct: lab.direct }),
           ...(scenario === undefined ? {} : { monitor: true, otherNics: nicsOf(scenario) }),

@@ -19,6 +19,14 @@ export function acceleratorsToTry(choice: AcceleratorChoice, kvmUsable: boolean)
   return kvmUsable ? ['kvm', 'tcg'] : ['tcg'];
 }
 
+/**
+ * Processors of a node that the user gave none for. One under TCG: with two, an early kernel was once seen to die of an `int3`
+ * in sched_clock_cpu, which it writes while it patches itself; one processor cannot run what another is writing.
+ */
+export function processorsFor(accelerator: Accelerator): number {
+  return accelerator === 'kvm' ? 2 : 1;
+}
+
 /** What is known about a guest's course, in milliseconds since power-on; undefined means not reached. */
 export interface GuestProgress {
   readonly nowMs: number;
