@@ -11,9 +11,6 @@ export const SETTINGS_FILE = 'overlay.yaml';
 /** How many different results an overlay has: one, one per group, one per node. */
 export const SCOPES = ['cluster', 'group', 'node'] as const;
 
-/** One of the scopes. */
-export type OverlayScope = (typeof SCOPES)[number];
-
 const pattern = z
   .string()
   .regex(/^\/./, 'is not an absolute path')

@@ -30,13 +30,13 @@ export const defaultBootFiles: BootFiles = {
   ipxe: 'ipxe/boot.ipxe',
 };
 
-/** A network as a DHCP server is told of it. */
+/** An IPv4 network on which nodes boot, as a DHCP server is told of it. */
 export interface DhcpNetwork {
   /** A word. */
   readonly name: string;
   /** `10.1.0.0/16`. */
   readonly subnet: string;
-  /** Addresses for machines that have no reservation. */
+  /** Addresses for machines that have no reservation; without it only known ones get an address. */
   readonly range?: { readonly first: string; readonly last: string };
   readonly gateway?: string;
   readonly dns?: readonly string[];

@@ -1,4 +1,4 @@
-import type { BootFiles } from './dhcp-service.js';
+import type { BootFiles, DhcpNetwork } from './dhcp-service.js';
 import type { BootParameters } from './kernel-command-line.js';
 
 /** Kernel and initrds of one generation, as the boot loaders fetch them. */
@@ -72,21 +72,6 @@ export interface NetbootNode {
   readonly directories?: readonly ServedDirectory[];
 }
 
-/** An IPv4 network on which nodes boot. */
-export interface NetbootNetwork {
-  /** A word. */
-  readonly name: string;
-  /** `10.1.0.0/16`. */
-  readonly subnet: string;
-  /** Addresses for machines that the site does not know; without it only known ones get an address. */
-  readonly range?: { readonly first: string; readonly last: string };
-  readonly gateway?: string;
-  readonly dns?: readonly string[];
-  readonly ntp?: readonly string[];
-  /** Bytes. */
-  readonly mtu?: number;
-}
-
 /** Another machine of the cluster with a fixed address: head node, file server. */
 export interface SiteHost {
   readonly name: string;
@@ -97,7 +82,7 @@ export interface SiteHost {
 /** Everything that the netboot tree is rendered from: the one list of nodes and what they share. */
 export interface NetbootSite {
   readonly domain?: string;
-  readonly networks: readonly NetbootNetwork[];
+  readonly networks: readonly DhcpNetwork[];
   readonly nodes: readonly NetbootNode[];
   /** Servers and the like, for the files of names. */
   readonly hosts?: readonly SiteHost[];

@@ -3,10 +3,10 @@ import { parseIpv4 } from '../inventory/ipv4.js';
 import type { Node, PersistentPath, Server } from '../inventory/node.js';
 import { keptPublicKeys } from '../layers/host-identity.js';
 import { currentLayer, layerVersions } from '../layers/write-layer.js';
+import type { DhcpNetwork } from '../netboot/dhcp-service.js';
 import type { BootParameters } from '../netboot/kernel-command-line.js';
 import type {
   BootImage,
-  NetbootNetwork,
   NetbootNode,
   NetbootSite,
   NodeBoot,
@@ -73,7 +73,7 @@ export function prepareNetbootSite(
   const taken = new Set(composer.values.nodes.flatMap(({ name, ip }) => [name, ip]));
   const site: NetbootSite = {
     ...(inventory.domain === undefined ? {} : { domain: inventory.domain }),
-    networks: [...inventory.networks.values()].map((network): NetbootNetwork => {
+    networks: [...inventory.networks.values()].map((network): DhcpNetwork => {
       const { name, address, prefix, range, gateway, mtu } = network;
       return {
         name,

@@ -240,9 +240,6 @@ export const recipeSchema = z
   })
   .describe('Recipe of a root image');
 
-/** A recipe as it stands in a file, before defaults. */
-export type RecipeInput = z.input<typeof recipeSchema>;
-
 type Decoded = z.output<typeof recipeSchema>;
 
 /** Fields that only Debian has. */
