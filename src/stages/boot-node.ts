@@ -210,7 +210,15 @@ function problemOfEnd(
   { code, stderr }: { code: number | undefined; stderr: string },
 ): string | undefined {
   if (timeline.failure !== undefined) return timeline.failure;
-  if (code !== 0) return `QEMU ended with exit code ${code ?? 'unknown'}: ${stderr.trim()}`;
+  if (code !== 0) {
+    const how = code === undefined ? 'was ended by a signal' : `ended with exit code ${code}`;
+    return `QEMU ${how}: ${
+      stderr
+        .trim()
+        .replace(/^qemu-system-\w+: /, '')
+        .split('\n')[0]
+    }`;
+  }
   return goal !== undefined && timeline.has(goal)
     ? undefined
     : 'the machine reset itself or was switched off';
