@@ -122,7 +122,7 @@ describe('children that fail', () => {
     const wrapper = withFake('zstd', `${version}\nhead -c 100 >/dev/null; kill -9 $$`);
     const says = 'Cannot run "zstd": it was ended by SIGKILL';
     const { stderr } = await refuses([], { exitCode: ToolFailed, says }, wrapper);
-    expect(stderr).toContain('To repeat it by hand: zstd -q -T0 -B4MiB -9 -c');
+    expect(stderr).toContain('To repeat it by hand: zstd -q -T0 -B4MiB -6 -c');
   });
 
   it('a compressor that writes garbage and fails is quoted', async () => {
