@@ -19,6 +19,6 @@ export interface StageInputs {
 /** The name of a stage's result: sha256 in hex over the canonical JSON of what it depends on. */
 export function stageKey(inputs: StageInputs): string {
   return createHash('sha256')
-    .update(canonicalJson(inputs as unknown as Json))
+    .update(canonicalJson({ ...inputs }))
     .digest('hex');
 }

@@ -47,13 +47,7 @@ export interface StageFailed {
 export function parseStageLine(line: string): StageReached | StageFailed | undefined {
   const match = /(?:^|[\]\s])mkroot: (FAILED )?\[(\d{2})\] ([a-z-]+): (.*?)\r*$/.exec(line);
   if (match === null) return undefined;
-  const [, failed, digits, name, text] = match as unknown as [
-    string,
-    string | undefined,
-    string,
-    string,
-    string,
-  ];
+  const [, failed, digits = '', name = '', text = ''] = match;
   const number = Number(digits);
   if (failed === undefined) return { kind: 'reached', number, name, detail: text };
   const separator = text.lastIndexOf('; next: ');
