@@ -2,8 +2,9 @@
 // other check counts as one. `npm test -- unit judges` runs only the named steps. Exit code 0 only if all passed.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { root, setUp } from './set-up.mjs';
 
 const STEPS = {
@@ -56,6 +57,8 @@ for (const { name, passed, failed, seconds } of results) {
     `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(11)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed ${seconds.toFixed(0).padStart(5)} s`,
   );
 }
+// Once more at the end, where a log that was cut still has it.
+for (const failure of results.flatMap(({ failures = [] }) => failures)) console.log(`\n${failure}`);
 const total = results.reduce(sum, { passed: 0, failed: 0 });
 await immediate();
 if (interrupted) console.log('\nInterrupted: the sum is not of everything.');
@@ -97,10 +100,27 @@ function suite(project) {
     ({ status, assertionResults }) =>
       status === 'failed' && assertionResults.every((one) => one.status !== 'failed'),
   ).length;
+  const failures = json.testResults.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    const place = relative(root, name);
+    return failed.length === 0 && message !== ''
+      ? [firstLines(`FAILED ${place}`, message)]
+      : failed.map(({ fullName, failureMessages }) =>
+          firstLines(`FAILED ${place}: ${fullName}`, failureMessages.join('\n')),
+        );
+  });
   const passed = json.numPassedTests;
   const failed = json.numTotalTests - passed + brokenFiles;
   // Something outside any test went wrong, an unhandled rejection for one: vitest fails although no test did.
-  return { passed, failed: failed === 0 ? ran.failed : failed };
+  return { passed, failed: failed === 0 ? ran.failed : failed, failures };
+}
+
+/** A failed test and the beginning of what it says; stack frames are in the log above. */
+function firstLines(title, text) {
+  const lines = stripVTControlCharacters(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
+  return [title, ...lines.slice(0, 40).map((line) => `  ${line}`)].join('\n');
 }
 
 /**
