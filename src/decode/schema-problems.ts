@@ -35,6 +35,7 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], context: Sch
       return issue.keys.map((key) => ({
         position: yaml.keyPosition(path, key),
         message: unknownField(context.schema(), path, key),
+        rule: 'unknown-field',
       }));
     }
     if (issue.code === 'invalid_key') {
@@ -43,10 +44,15 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], context: Sch
       return issue.issues.map(({ message }) => ({
         position: yaml.keyPosition(above, key),
         message: `${pathText(above)} "${key}" ${message}`,
+        rule: 'invalid-value',
       }));
     }
     return [
-      { position: yaml.position(path), message: describe(issue, path, valueAt(yaml.value, path), context) },
+      {
+        position: yaml.position(path),
+        message: describe(issue, path, valueAt(yaml.value, path), context),
+        rule: 'invalid-value',
+      },
     ];
   });
 }

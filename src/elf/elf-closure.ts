@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileStat } from '../ports/file-system.js';
+import { parseShebang, SHEBANG_SIZE } from '../rootfs/shebang.js';
 import type { FollowedLink, Resolved, Sysroot } from '../rootfs/sysroot.js';
 import { type ClosureCause, describeCause } from './closure-cause.js';
 import type { ElfFile } from './elf-file.js';
@@ -11,7 +12,6 @@ import { type Loader, LoaderCatalogue } from './loader.js';
 import { describeMachine, machineMismatch } from './machine.js';
 import { type LoadedObject, ProcessImage } from './process-image.js';
 import { RunTimeNeeds, type RunTimeOptions } from './run-time-needs.js';
-import { parseShebang, SHEBANG_SIZE } from './shebang.js';
 
 /** A program that shall run in the image. */
 export interface ElfRequest {

@@ -19,7 +19,11 @@ export function checkReferences(source: SettingsSource, known: KnownNames, compl
   const { image, network, servers = [], persistent = [], overlays = [] } = source.settings;
   const unknown = (what: string, path: (string | number)[], name: string, names: Iterable<string>) => {
     const near = complaints.suggestion(name, names);
-    complaints.add(source.position(path), `${what} "${name}" is not known${near || list(names)}`);
+    complaints.add(
+      source.position(path),
+      `${what} "${name}" is not known${near || list(names)}`,
+      'unknown-name',
+    );
   };
   if (image !== undefined && !known.images.has(image)) unknown('image', ['image'], image, known.images);
   if (network !== undefined && !known.networks.has(network)) {
@@ -37,6 +41,7 @@ export function checkReferences(source: SettingsSource, known: KnownNames, compl
       complaints.add(
         source.position(['persistent', index]),
         `persistent path "${path}" needs a server: none in cluster.servers has the role nfs`,
+        'missing-role',
       );
     }
     if (paths.has(path)) {
@@ -47,7 +52,11 @@ export function checkReferences(source: SettingsSource, known: KnownNames, compl
   overlays.forEach((name, index) => {
     if (known.overlayExists(name)) return;
     const near = complaints.suggestion(name, known.overlays);
-    complaints.add(source.position(['overlays', index]), `there is no directory overlays/${name}${near}`);
+    complaints.add(
+      source.position(['overlays', index]),
+      `there is no directory overlays/${name}${near}`,
+      'missing-overlay',
+    );
   });
 }
 

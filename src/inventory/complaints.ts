@@ -11,20 +11,24 @@ const MOST_SUGGESTIONS = 20;
  */
 export class Complaints {
   readonly #single: Problem[] = [];
-  readonly #grouped = new Map<string, { position: Position; message: string; more: number }>();
+  readonly #grouped = new Map<string, Problem & { more: number }>();
   #suggestions = 0;
 
-  /** A problem of its own. */
-  add(position: Position, message: string): void {
-    this.#single.push({ position, message });
+  /**
+   * A problem of its own.
+   * @param rule see {@link Problem}.
+   */
+  add(position: Position, message: string, rule?: string): void {
+    this.#single.push({ position, message, ...(rule === undefined ? {} : { rule }) });
   }
 
   /** A problem of a node; others of the same kind from the same place are counted only. */
-  addForNode(kind: string, position: Position, message: string): void {
+  addForNode(kind: string, position: Position, message: string, rule?: string): void {
     const key = `${kind} ${positionText(position)}`;
     const known = this.#grouped.get(key);
-    if (known === undefined) this.#grouped.set(key, { position, message, more: 0 });
-    else known.more += 1;
+    if (known === undefined) {
+      this.#grouped.set(key, { position, message, more: 0, ...(rule === undefined ? {} : { rule }) });
+    } else known.more += 1;
   }
 
   /** `; did you mean "x"?`, if there is such a name and not too many have been asked for. */
@@ -34,8 +38,8 @@ export class Complaints {
   }
 
   problems(): Problem[] {
-    const grouped = [...this.#grouped.values()].map(({ position, message, more }) => ({
-      position,
+    const grouped = [...this.#grouped.values()].map(({ more, message, ...problem }) => ({
+      ...problem,
       message: more === 0 ? message : `${message}; the same for ${more} more`,
     }));
     return [...this.#single, ...grouped];

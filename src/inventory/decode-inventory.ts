@@ -48,7 +48,7 @@ export function decodeInventory(text: string, context: InventoryContext): Invent
     schema: inventoryJsonSchema,
     whole: 'the inventory',
   });
-  for (const { position, message } of problems) complaints.add(position, message);
+  for (const { position, message, rule } of problems) complaints.add(position, message, rule);
   if (document === undefined) throw report();
   const inventory = assemble(document, yaml, context, complaints);
   if (complaints.problems().length > 0) throw report();
@@ -83,7 +83,7 @@ function assemble(
     ]),
   );
   const { networks, problems } = decodeNetworks(document.networks, yaml);
-  for (const { position, message } of problems) complaints.add(position, message);
+  for (const { position, message } of problems) complaints.add(position, message, 'bad-network');
 
   const drafts = draftNodes(document.nodes, yaml, complaints);
   const rows = readRows(document, yaml, context, complaints);
@@ -130,6 +130,7 @@ function assemble(
     groups,
     nodes,
     cluster,
+    csv: csvNames(document),
     position: (path) => yaml.position(path),
   };
 }
@@ -146,6 +147,7 @@ function decodeServers(
       complaints.add(
         yaml.position(['cluster', 'servers', name, 'address']),
         `address ${document.address} is that of server ${same.name}, too; give one of them all roles`,
+        'duplicate-address',
       );
     }
     servers.set(name, { name, ...document });
@@ -154,21 +156,28 @@ function decodeServers(
 }
 
 function readRows(
-  { csv = [] }: InventoryDocument,
+  document: InventoryDocument,
   yaml: ParsedYaml,
   context: InventoryContext,
   complaints: Complaints,
 ): NodeRow[] {
-  const names = typeof csv === 'string' ? [csv] : csv;
-  return names.flatMap((name, index) => {
+  return csvNames(document).flatMap((name, index) => {
     const text = context.readCsv(name);
     if (text === undefined) {
-      const position = yaml.position(typeof csv === 'string' ? ['csv'] : ['csv', index]);
-      complaints.add(position, `csv "${name}" does not exist (relative paths start at nodes.yaml)`);
+      const position = yaml.position(typeof document.csv === 'string' ? ['csv'] : ['csv', index]);
+      complaints.add(
+        position,
+        `csv "${name}" does not exist (relative paths start at nodes.yaml)`,
+        'missing-file',
+      );
       return [];
     }
     return decodeRows(text, isAbsolute(name) ? name : join(dirname(context.file), name), complaints);
   });
+}
+
+function csvNames({ csv = [] }: InventoryDocument): readonly string[] {
+  return typeof csv === 'string' ? [csv] : csv;
 }
 
 function asMapping(value: unknown): object {

@@ -49,7 +49,7 @@ export function draftNodes(
       const known = drafts.get(name.toLowerCase());
       if (known !== undefined) {
         const place = otherPlaceText(known.position, position);
-        complaints.addForNode('name', position, `${name} is there already, in ${place}`);
+        complaints.addForNode('name', position, `${name} is there already, in ${place}`, 'duplicate-name');
         return;
       }
       const ip = ips?.[index];
@@ -76,7 +76,7 @@ export function addRows(drafts: DraftNodes, rows: readonly NodeRow[], complaints
     const before = seen.get(key);
     if (before !== undefined) {
       const place = otherPlaceText(before, name.position);
-      complaints.add(name.position, `${name.value} is there already, in ${place}`);
+      complaints.add(name.position, `${name.value} is there already, in ${place}`, 'duplicate-name');
       continue;
     }
     seen.set(key, name.position);
@@ -115,7 +115,12 @@ export function addOverrides(
       else {
         const names = [...drafts.values()].map((one) => one.name);
         const near = complaints.suggestion(name, names);
-        complaints.addForNode('unknown', position, `overrides "${key}": there is no node ${name}${near}`);
+        complaints.addForNode(
+          'unknown',
+          position,
+          `overrides "${key}": there is no node ${name}${near}`,
+          'unknown-name',
+        );
       }
     }
     return source;

@@ -57,6 +57,8 @@ export interface Inventory {
   /** By name: those of nodes.yaml in its order, then those that stand only in a CSV file. */
   readonly nodes: ReadonlyMap<string, NodeEntry>;
   readonly cluster: SettingsSource;
+  /** CSV files that it names, relative to the site. */
+  readonly csv: readonly string[];
   /** Where the value at a path of nodes.yaml stands. */
   position(path: readonly (string | number)[]): Position;
 }

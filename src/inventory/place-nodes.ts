@@ -18,6 +18,19 @@ export interface Surroundings {
   readonly servers: ReadonlyMap<string, Server>;
 }
 
+/** Kinds of complaints, and the ids that `mkroot lint` has for them. */
+const RULES = {
+  server: 'duplicate-name',
+  group: 'incomplete-node',
+  'unknown group': 'unknown-name',
+  image: 'incomplete-node',
+  mac: 'duplicate-mac',
+  ip: 'incomplete-node',
+  'ip taken': 'duplicate-address',
+  'ip of server': 'duplicate-address',
+  subnet: 'address-outside',
+} as const;
+
 /** Gives every node its group and its network, and complains about nodes that lack something or collide. */
 export function placeNodes(
   drafts: DraftNodes,
@@ -32,8 +45,8 @@ export function placeNodes(
   );
   const serverNames = new Set([...around.servers.keys()].map((name) => name.toLowerCase()));
   for (const { name, position, group, ip, mac, sources, faulty } of drafts.values()) {
-    const complain = (kind: string, place: Position, message: string) =>
-      complaints.addForNode(kind, place, message);
+    const complain = (kind: keyof typeof RULES, place: Position, message: string) =>
+      complaints.addForNode(kind, place, message, RULES[kind]);
     if (serverNames.has(name.toLowerCase())) {
       complain('server', position, `${name} is the name of a server in cluster.servers, too`);
     }

@@ -1,19 +1,9 @@
-/** How bad a finding is: errors refuse the layer, warnings are told. */
-export type Severity = 'error' | 'warning';
-
-/** What the linter knows about one kind of mistake. */
-export interface LayerRule {
-  readonly severity: Severity;
-  /** What the rule is about, one sentence. */
-  readonly about: string;
-  /** What to do, imperative. */
-  readonly remedy: string;
-}
+import type { LintRule, Severity } from '../decode/finding.js';
 
 const SECRET_REMEDY =
   'Move it to an overlay of scope node or to hosts/NAME: what is shared can be read by whoever reaches the server.';
 
-/** Every rule of the layer linter by its id. docs/layers.md lists the same; a test holds them together. */
+/** Every rule of the layer linter by its id. docs/lint.md lists the same; a test holds them together. */
 export const LAYER_RULES = {
   'directory-drift': {
     severity: 'warning',
@@ -113,12 +103,90 @@ export const LAYER_RULES = {
     about: 'A path under delete is not in the layers below.',
     remedy: 'Correct it, or take it out of overlay.yaml.',
   },
+  'leftover-file': {
+    severity: 'warning',
+    about: 'A file that an editor, patch, a package manager or version control left.',
+    remedy: 'Remove it from the overlay.',
+  },
+  'forgotten-suffix': {
+    severity: 'warning',
+    about: 'A file has the words of a template, but not the suffix, so that nodes get them as they are.',
+    remedy: 'Rename it to NAME.liquid.',
+  },
+  'crlf-script': {
+    severity: 'error',
+    about:
+      'The first line of a script ends in CR LF, so that the kernel looks for an interpreter of another name.',
+    remedy: 'Save it with the line ends of Unix.',
+  },
+  'missing-interpreter': {
+    severity: 'warning',
+    about: 'Neither the image nor the layers have the interpreter of a script.',
+    remedy: 'Correct its first line, or install the package that brings the interpreter.',
+  },
+  'not-executable': {
+    severity: 'warning',
+    about: 'A file in a directory of programs may not be executed.',
+    remedy: 'Make it executable with chmod, or declare its mode in attributes.',
+  },
+  'mode-refused': {
+    severity: 'error',
+    about:
+      'A file that its program ignores because too many may write or read it, or because it is not of root.',
+    remedy: 'Declare owner and mode in attributes, such as 0600.',
+  },
+  'name-passed-over': {
+    severity: 'warning',
+    about: 'A file in a directory whose program passes over names of this form.',
+    remedy: 'Rename it.',
+  },
+  'unit-missing': {
+    severity: 'warning',
+    about: 'A unit of systemd is enabled or changed that neither the image nor the layers have.',
+    remedy: 'Correct its name, or install the package that brings it.',
+  },
+  'fixed-resolv-conf': {
+    severity: 'warning',
+    about: 'A shared layer brings /etc/resolv.conf, which then counts instead of what DHCP says.',
+    remedy: 'Leave it out; name servers stand in nodes.yaml (cluster.dns).',
+  },
+  'fstab-root': {
+    severity: 'warning',
+    about: '/etc/fstab has an entry for the root.',
+    remedy: 'Leave the line out.',
+  },
+  'hosts-without-localhost': {
+    severity: 'warning',
+    about: '/etc/hosts does not name localhost.',
+    remedy: 'Add the line: 127.0.0.1 localhost',
+  },
+  'accounts-lost': {
+    severity: 'warning',
+    about: '/etc/passwd or /etc/group lacks accounts of the image, as which its programs run.',
+    remedy: 'Leave the file out and create accounts by `users` of the recipe.',
+  },
+  'stale-ld-cache': {
+    severity: 'warning',
+    about:
+      'A directory of libraries is added to ld.so.conf, and the cache that programs look into stays that of the image.',
+    remedy: 'Do it in the recipe (files and commands: ldconfig), or by `mkroot enter`.',
+  },
+  'package-database': {
+    severity: 'warning',
+    about: 'A layer brings files of the package database, which then no longer tells what the image has.',
+    remedy: 'Install packages in the recipe.',
+  },
+  'kernel-in-layer': {
+    severity: 'warning',
+    about: 'A layer brings a kernel or modules, which are not those that nodes boot.',
+    remedy: 'Name them in the recipe (kernel, packages, files).',
+  },
   'odd-name': {
     severity: 'warning',
     about: 'A name is not UTF-8, or has control characters.',
     remedy: 'Rename it unless a program really wants this name.',
   },
-} as const satisfies Readonly<Record<string, LayerRule>>;
+} as const satisfies Readonly<Record<string, LintRule>>;
 
 /** Id of a rule. */
 export type LayerRuleId = keyof typeof LAYER_RULES;
@@ -131,6 +199,8 @@ export interface LayerFinding {
   readonly path: string;
   /** What it comes from: a file of the overlay. */
   readonly origin: string;
+  /** Line of the file, counted from 1. */
+  readonly line?: number;
   /** What is the case, such as `0700 root:root, in the image 0755`. */
   readonly what: string;
   readonly remedy: string;

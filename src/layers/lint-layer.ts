@@ -2,6 +2,7 @@ import { join } from 'node:path/posix';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import type { AccountIds } from '../rootfs/account-ids.js';
+import { followLinks, MOUNTED_AT_BOOT } from './follow-links.js';
 import {
   type LayerDirectory,
   type LayerEntry,
@@ -13,6 +14,8 @@ import {
 import { LAYER_RULES, type LayerFinding, type LayerRuleId } from './layer-rules.js';
 import type { LayerTree } from './layer-tree.js';
 import { type LayerView, StackView, type ViewedEntry } from './layer-view.js';
+import { lintPlace, missingUnit, type Report } from './lint-place.js';
+import { lintText, type TextContext } from './lint-text.js';
 import { isIdentityPath, isSecretPath, LOOKED_AT, secretIn } from './secrets.js';
 
 /** What a layer is held against. */
@@ -29,41 +32,46 @@ export interface LintContext {
   readonly hostDirectories: readonly BytePath[];
 }
 
-const MOUNTED_AT_BOOT = new Set(['/dev', '/proc', '/run', '/sys', '/tmp']);
 const MERGED_USR = new Set(['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libo32', '/libx32']);
 const POINTERS = new Set(['/hopeless.root', '/hopeless.overlay']);
 const SETUID_SETGID = 0o6000;
-const MAX_LINKS = 40;
 
 /** Everything that is wrong with a layer, in the order of its paths. */
 export function lintLayer(fs: ReadFileSystem, tree: LayerTree, context: LintContext): LayerFinding[] {
   const known = knownIds(context.accounts);
   const merged = new StackView([tree, context.below]);
+  const around: TextContext = { tree, merged, image: context.image, accounts: context.accounts };
   return tree.entries().flatMap((entry) => {
     if (entry.kind === 'whiteout' || entry.path === '/') return [];
     const found: LayerFinding[] = [];
-    const report = (rule: LayerRuleId, what: string) => found.push(finding(rule, entry, what));
+    const report: Report = (rule, what, line) => found.push(finding(rule, entry, what, line));
     const covered = context.below.entry(entry.path);
-    lintPlace(entry, context, report);
+    lintName(entry, context, report);
+    lintPlace(entry, merged, context.shared, report);
     lintKind(entry, covered, report);
     if (context.image && !(known.users.has(entry.uid) && known.groups.has(entry.gid))) {
       report('unknown-owner', `it belongs to ${entry.uid}:${entry.gid}`);
     }
     if (entry.kind === 'directory') lintDirectory(entry, covered, report);
-    if (entry.kind === 'symlink') lintLink(entry, merged, context, report);
-    if (entry.kind === 'file') lintFile(fs, entry, covered, context, report);
+    const unit = context.image ? missingUnit(entry.path, merged) : undefined;
+    if (unit !== undefined) report('unit-missing', `there is no unit "${displayPath(unit)}"`);
+    else if (entry.kind === 'symlink') lintLink(entry, merged, context, report);
+    if (entry.kind === 'file') {
+      const bytes = contentOf(fs, entry);
+      lintFile(entry, bytes, covered, context, report);
+      lintText(entry, bytes, around, report);
+    }
     return found;
   });
 }
 
-type Report = (rule: LayerRuleId, what: string) => void;
-
-function finding(rule: LayerRuleId, entry: LayerEntry, what: string): LayerFinding {
+function finding(rule: LayerRuleId, { path, origin }: LayerEntry, what: string, line?: number): LayerFinding {
   const { severity, remedy } = LAYER_RULES[rule];
-  return { rule, severity, path: displayPath(entry.path), origin: entry.origin, what, remedy };
+  const at = line === undefined ? {} : { line };
+  return { rule, severity, path: displayPath(path), origin, ...at, what, remedy };
 }
 
-function lintPlace({ path, kind }: LayerEntry, { shared }: LintContext, report: Report): void {
+function lintName({ path, kind }: LayerEntry, { shared }: LintContext, report: Report): void {
   const [, top = '/'] = pathsAbove(path);
   if (MOUNTED_AT_BOOT.has(top)) report('hidden-by-mount', `${top} is a mount of its own at boot`);
   if (shared && POINTERS.has(path)) report('shared-pointer', 'it is only read from host layers');
@@ -127,39 +135,13 @@ function lintLink(entry: LayerLink, merged: LayerView, context: LintContext, rep
     report('link-leaves-root', `it leads to ${displayPath(target)}, above the root`);
     return;
   }
-  if (context.image && !leadsSomewhere(merged, path))
+  if (context.image && followLinks(merged, path) === undefined)
     report('dangling-link', `it leads to ${displayPath(target)}`);
 }
 
-/** Links to what exists only at boot (/run, /proc) lead somewhere, too. */
-function leadsSomewhere(merged: LayerView, start: BytePath): boolean {
-  let pending = parts(start);
-  let at = '/';
-  for (let links = 0; links <= MAX_LINKS; ) {
-    const name = pending.shift();
-    if (name === undefined) return true;
-    if (name === '..') {
-      at = parentPath(at);
-      continue;
-    }
-    const next = join(at, name);
-    if (MOUNTED_AT_BOOT.has(next)) return true;
-    const entry = merged.entry(next);
-    if (entry === undefined) return false;
-    if (entry.kind !== 'symlink') {
-      at = next;
-      continue;
-    }
-    links += 1;
-    if (entry.target?.startsWith('/')) at = '/';
-    pending = [...parts(entry.target ?? ''), ...pending];
-  }
-  return false;
-}
-
 function lintFile(
-  fs: ReadFileSystem,
   entry: LayerFile,
+  bytes: Uint8Array,
   covered: ViewedEntry | undefined,
   { shared }: LintContext,
   report: Report,
@@ -173,7 +155,7 @@ function lintFile(
   }
   if ((entry.mode & 0o002) !== 0) report('world-writable', `its mode is ${octal(entry.mode)}`);
   const secretPath = isSecretPath(entry.path);
-  const secret = secretIn(contentOf(fs, entry));
+  const secret = secretIn(bytes);
   if (shared) {
     if (secretPath) report('secret-path', 'it is where secrets live');
     if (secret !== undefined) report('secret-content', `it contains ${secret}`);
@@ -202,8 +184,4 @@ function ownership({ mode, uid, gid }: Pick<LayerEntry, 'mode' | 'uid' | 'gid'>)
 /** 0644 */
 function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0');
-}
-
-function parts(path: BytePath): BytePath[] {
-  return path.split('/').filter((part) => part !== '' && part !== '.');
 }

@@ -4,6 +4,7 @@ import { type ParsedYaml, parseYaml } from '../decode/parse-yaml.js';
 import type { Position } from '../decode/position.js';
 import type { Problem } from '../decode/problem.js';
 import { schemaProblems } from '../decode/schema-problems.js';
+import { LAYER_RULES, type LayerRuleId } from './layer-rules.js';
 
 /** File in an overlay's top with what its files cannot say themselves; it is not part of the layer. */
 export const SETTINGS_FILE = 'overlay.yaml';
@@ -42,6 +43,12 @@ const attributesSchema = z
     message: 'needs "mode", "owner" or "group"',
   });
 
+const allowanceSchema = z.strictObject({
+  rule: z.enum(Object.keys(LAYER_RULES) as [LayerRuleId, ...LayerRuleId[]]).describe('Id of the rule.'),
+  path: pattern.optional().describe('Only here; everywhere in the overlay by default. Wildcards as above.'),
+  reason: z.string().min(1).describe('Why it is meant so, for those who come after you.'),
+});
+
 const settingsSchema = z
   .strictObject({
     scope: z
@@ -58,6 +65,10 @@ const settingsSchema = z
       .array(pattern)
       .default([])
       .describe('Paths of the layers below that nodes do not see; * ? [ ] as above.'),
+    allow: z
+      .array(allowanceSchema)
+      .default([])
+      .describe('Findings of the linter in this overlay that are meant so.'),
     serial: z.int().min(0).optional().describe('Counted up by every `mkroot enter` that changes something.'),
   })
   .describe('Settings of an overlay');
@@ -67,6 +78,9 @@ export type OverlaySettings = z.output<typeof settingsSchema>;
 
 /** One entry of {@link OverlaySettings.attributes}. */
 export type OverlayAttributes = OverlaySettings['attributes'][number];
+
+/** One entry of {@link OverlaySettings.allow}. */
+export type Allowance = OverlaySettings['allow'][number];
 
 /** Decoded settings and where they stand. */
 export interface DecodedSettings {

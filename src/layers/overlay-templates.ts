@@ -134,7 +134,8 @@ export class OverlayTemplates {
   /** Every error that liquid gathered; those of included files are wrapped in that of the tag that included them. */
   #problems(error: unknown, file: string, depth = 0): Problem[] {
     if (!(error instanceof Error)) throw error;
-    if (depth > MAX_DEPTH) return [{ position: { file, line: 1, column: 1 }, message: ENDLESS }];
+    if (depth > MAX_DEPTH)
+      return [{ position: { file, line: 1, column: 1 }, message: ENDLESS, rule: 'endless-include' }];
     const gathered = (error as { errors?: readonly Error[] }).errors;
     if (gathered !== undefined) return gathered.flatMap((one) => this.#problems(one, file, depth + 1));
     const { originalError, token } = error as Partial<LiquidError>;
@@ -151,7 +152,7 @@ export class OverlayTemplates {
     return [
       {
         position: { file: (input === undefined ? undefined : this.#files.get(input)) ?? file, line, column },
-        message: describe(originalError ?? error),
+        ...describe(originalError ?? error),
       },
     ];
   }
@@ -165,15 +166,21 @@ function isLiquid(error: Error): boolean {
   return 'token' in error || 'errors' in error;
 }
 
-function describe(error: Error): string {
-  if (error instanceof RangeError) return ENDLESS;
+function describe(error: Error): Pick<Problem, 'message' | 'rule'> {
+  if (error instanceof RangeError) return { message: ENDLESS, rule: 'endless-include' };
   const text = error.message.replace(/, (file:[^,]*, )?line:\d+, col:\d+$/, '');
   const missing = /^ENOENT: Failed to lookup "([^"]*)"/.exec(text)?.[1];
-  if (missing !== undefined) return `there is no file "${missing}" in ${PARTIALS_DIRECTORY}/ of the overlay`;
-  if (/limit exceeded/.test(text)) return `it takes too long or too much memory (${text})`;
-  return text
-    .replace(/^undefined variable: /, 'unknown variable ')
-    .replace(/^undefined filter: /, 'unknown filter ');
+  if (missing !== undefined) {
+    const message = `there is no file "${missing}" in ${PARTIALS_DIRECTORY}/ of the overlay`;
+    return { message, rule: 'missing-partial' };
+  }
+  if (/limit exceeded/.test(text)) {
+    return { message: `it takes too long or too much memory (${text})`, rule: 'endless-template' };
+  }
+  if (text === ENDLESS) return { message: text, rule: 'endless-include' };
+  const unknown = /^undefined (variable|filter): /.exec(text)?.[1];
+  if (unknown === undefined) return { message: text, rule: 'bad-template' };
+  return { message: text.replace(/^undefined (\w+): /, 'unknown $1 '), rule: `unknown-${unknown}` };
 }
 
 function refused(filter: string): () => never {

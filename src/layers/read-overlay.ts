@@ -123,6 +123,7 @@ function doubles(sources: readonly OverlaySource[], label: string): Problem[] {
       {
         position: { file: `${label}${displayPath(source)}`, line: 1, column: 1 },
         message: `"${displayPath(path)}" is there twice, as a file and as a template`,
+        rule: 'file-and-template',
       },
     ];
   });

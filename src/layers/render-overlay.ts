@@ -99,8 +99,8 @@ function entryOf(
       }
       const { scope } = overlay.settings;
       problems.push(
-        ...rendered.problems.map(({ position, message }) => ({
-          position,
+        ...rendered.problems.map(({ message, ...problem }) => ({
+          ...problem,
           message: message.startsWith('unknown variable') ? `${message} (rendered per ${scope})` : message,
         })),
       );
@@ -128,6 +128,7 @@ function resolveAttributes(
       problems.push({
         position: position(['attributes', index, field]),
         message: `attributes[${index}].${field} "${name}" is not known in the image; is the package that brings it installed there?`,
+        rule: 'unknown-account',
       });
     }
     return id ?? 0;
@@ -158,6 +159,7 @@ function applyAttributes(
       problems.push({
         position: position(['attributes', index, 'path']),
         message: `attributes[${index}].path "${displayPath(path)}" is neither in the overlay nor a directory of the image`,
+        rule: 'idle-attributes',
       });
     }
     for (const entry of meant) {

@@ -4,6 +4,7 @@ import { ExitCode, MkrootError } from '../errors.js';
 import { currentGeneration, generationPaths } from '../images/image-store.js';
 import type { Inventory } from '../inventory/inventory.js';
 import type { Node } from '../inventory/node.js';
+import { Allowances } from '../layers/allowances.js';
 import type { HostIdentity } from '../layers/host-identity.js';
 import { hostLayer } from '../layers/host-layer.js';
 import { LAYER_RULES, type LayerFinding } from '../layers/layer-rules.js';
@@ -76,6 +77,7 @@ export class LayerComposer {
   readonly #overlays = new Map<string, Overlay>();
   readonly #bases = new Map<string, BaseRoot>();
   readonly #shared = new Map<string, SharedLayer>();
+  readonly #allowances = new Allowances();
 
   constructor(
     private readonly fs: ReadFileSystem,
@@ -220,7 +222,17 @@ export class LayerComposer {
       accounts: base.accounts,
       hostDirectories: [this.site.directory, this.site.state],
     });
-    return { tree, base, overlays, findings: [...findings, ...idle] };
+    return { tree, base, overlays, findings: this.#allowances.without([...findings, ...idle], overlays) };
+  }
+
+  /** Overlays that layers were put together from, in the order of their first use. */
+  get usedOverlays(): readonly Overlay[] {
+    return [...this.#overlays.values()];
+  }
+
+  /** Indexes of an overlay's allowances that allowed nothing in any layer that was put together. */
+  idleAllowances(overlay: Overlay): number[] {
+    return this.#allowances.idle(overlay);
   }
 
   #overlay(name: string, path: string): Overlay {
@@ -305,14 +317,15 @@ export function refuseFindings(what: string, findings: readonly LayerFinding[]):
     {
       exitCode: ExitCode.InvalidInput,
       details: errors.flatMap(findingLines),
-      hint: 'Every rule is explained in docs/layers.md.',
+      hint: 'Every rule is explained in docs/lint.md.',
     },
   );
 }
 
 /** A finding as it is printed: rule, path, what is the case, where it comes from, what to do. */
-export function findingLines({ rule, severity, path, origin, what, remedy }: LayerFinding): string[] {
-  return [`  ${severity} ${rule}: ${path}: ${what} (${origin})`, `    ${remedy}`];
+export function findingLines({ rule, severity, path, origin, line, what, remedy }: LayerFinding): string[] {
+  const where = line === undefined ? origin : `${origin}:${line}`;
+  return [`  ${severity} ${rule}: ${path}: ${what} (${where})`, `    ${remedy}`];
 }
 
 function overlayProblems(problems: readonly Problem[]): MkrootError {

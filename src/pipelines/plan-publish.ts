@@ -162,7 +162,7 @@ function refuseErrors(findings: readonly SharedFinding[]): void {
         ...findingLines(finding),
         `    in ${layerNames(finding.layers)}`,
       ]),
-      hint: 'Nothing was changed. Every rule is explained in docs/layers.md.',
+      hint: 'Nothing was changed. Every rule is explained in docs/lint.md.',
     },
   );
 }

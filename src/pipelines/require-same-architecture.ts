@@ -30,7 +30,7 @@ export function requireSameArchitecture(
   });
 }
 
-/** A 64-bit PC boots 32-bit systems too. */
-function runs(node: string, image: string): boolean {
+/** Whether a machine runs an image; a 64-bit PC boots 32-bit systems too. */
+export function runs(node: string, image: string): boolean {
   return node === image || (node === 'amd64' && image === 'i386');
 }

@@ -11,7 +11,7 @@ export default class OverlayLint extends BaseCommand {
     'Find mistakes in the layers of groups and nodes: owners, secrets, links, conflicts';
 
   static override description =
-    'Ends with exit code 3 if a finding is an error; docs/layers.md explains every rule. Without names, all groups and nodes are looked at.';
+    'Ends with exit code 3 if a finding is an error; docs/lint.md explains every rule. Without names, all groups and nodes are looked at.';
 
   static override examples = [
     '<%= config.bin %> overlay lint',

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { BOOT_KEYS } from '../../../src/netboot/boot-keys.js';
 import { bootStages, parseStageLine } from '../../../src/netboot/boot-stages.js';
 import { initrdSettingNames, renderInitrdSettings } from '../../../src/netboot/initrd-settings.js';
 import { runOnTarget, shells } from '../initramfs-skel/target-shell.js';
@@ -44,6 +46,17 @@ printf '%s|' ${initrdSettingNames.map((name) => `"$${name}"`).join(' ')}`,
       `printf '%s|' ${initrdSettingNames.map((name) => `"$${name}"`).join(' ')}`,
     );
     expect(defaults.stderr).toBe('');
+  });
+});
+
+describe('keys of the command line', () => {
+  it('that mkroot lint knows are those that parameters.sh reads', () => {
+    const text = readFileSync(
+      new URL('../../../initramfs-skel/lib/mkroot/parameters.sh', import.meta.url),
+      'utf8',
+    );
+    const read = [...text.matchAll(/mkroot\.([a-z]+)=\*/g)].map(([, key]) => key!);
+    expect([...new Set(read)].sort()).toEqual([...BOOT_KEYS].sort());
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseShebang } from '../../../src/elf/shebang.js';
+import { parseShebang } from '../../../src/rootfs/shebang.js';
 
 describe('parseShebang', () => {
   it.each([

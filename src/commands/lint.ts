@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import { BaseCommand } from '../cli/base-command.js';
+import { openSite } from '../cli/site.js';
+import { ExitCode } from '../errors.js';
+import { toBytePath } from '../ports/byte-path.js';
+
+/** `mkroot lint`: everything that is wrong with a site. */
+export default class Lint extends BaseCommand {
+  static override summary = 'Find mistakes in a whole site: recipes, nodes.yaml, overlays, layers, images';
+
+  static override description =
+    'Every template is rendered and every layer put together; nothing is written. Ends with exit code 3 if a finding is an error; docs/lint.md explains every rule.';
+
+  static override examples = ['<%= config.bin %> lint', '<%= config.bin %> lint --site mycluster --json'];
+
+  static override flags = { state: BaseCommand.stateFlag, site: BaseCommand.siteFlag };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Lint);
+    const { fs, progress } = this.ports();
+    const { lintSite } = await import('../pipelines/lint-site.js');
+    const { recipes, ...site } = openSite(fs, flags.site);
+    const report = lintSite(fs, { site, recipes, state: toBytePath(resolve(flags.state)) });
+    const { findings, looked, missingImages } = report;
+    for (const image of missingImages) {
+      progress.note(`Image "${image}" was never built: nothing is compared with it (mkroot build ${image})`);
+    }
+    for (const { rule, severity, where, what, remedy, layers = [] } of findings) {
+      const [first, ...others] = layers;
+      const more = others.length === 0 ? '' : ` and ${others.length} more`;
+      this.log(`${where}: ${severity} ${rule}: ${what}${first === undefined ? '' : ` (in ${first}${more})`}`);
+      this.log(`    ${remedy}`);
+    }
+    const errors = findings.filter(({ severity }) => severity === 'error').length;
+    const { recipes: recipeCount, overlays, layers, nodes } = looked;
+    this.log(
+      `${errors} errors, ${findings.length - errors} warnings in ${recipeCount} recipes, ${nodes} nodes, ${overlays} overlays, ${layers} layers`,
+    );
+    if (errors > 0) process.exitCode = ExitCode.InvalidInput;
+    return { errors, warnings: findings.length - errors, findings, looked, missingImages };
+  }
+}
