@@ -75,7 +75,7 @@ export default class Publish extends BaseCommand {
           signal: this.interrupted,
         });
     const { files, diff } = flags;
-    const report = publishReport(plan, { files, diff, published: !dry, state: request.state });
+    const report = publishReport(ports.fs, plan, { files, diff, published: !dry, state: request.state });
     for (const warning of report.warnings) ports.progress.warn(warning);
     for (const line of report.lines) this.log(line);
     return report.json;

@@ -53,7 +53,7 @@ export default class Rollback extends BaseCommand {
           command: shellQuote(['mkroot', 'rollback', ...this.argv]),
           signal: this.interrupted,
         });
-    const report = publishReport(plan, { files: false, diff: false, published: !dry, state });
+    const report = publishReport(ports.fs, plan, { files: false, diff: false, published: !dry, state });
     for (const warning of report.warnings) ports.progress.warn(warning);
     this.log(`${rollback.image}: ${rollback.from} to ${rollback.generation}`);
     for (const line of report.lines) this.log(line);

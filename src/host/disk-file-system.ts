@@ -62,7 +62,8 @@ export class DiskFileSystem implements FileSystem {
 
   lstat(path: BytePath): FileStat | undefined {
     try {
-      const stat = this.node.lstatSync(this.codec.encode(path));
+      const stat = this.node.lstatSync(this.codec.encode(path), { throwIfNoEntry: false });
+      if (stat === undefined) return undefined;
       return {
         kind: kindOf(stat),
         size: stat.size,
@@ -74,7 +75,7 @@ export class DiskFileSystem implements FileSystem {
         dev: stat.dev,
         ino: stat.ino,
         nlink: stat.nlink,
-        rdev: splitDeviceNumber(stat.rdev),
+        rdev: stat.rdev === 0 ? NO_DEVICE : splitDeviceNumber(stat.rdev),
       };
     } catch (cause) {
       if (isCode(cause, 'ENOENT') || isCode(cause, 'ENOTDIR')) return undefined;
@@ -372,6 +373,8 @@ function kindOf(stat: fs.Stats): FileKind {
   if (stat.isFIFO()) return 'fifo';
   return 'socket';
 }
+
+const NO_DEVICE = [0, 0] as const;
 
 /** Linux's makedev(3) encoding, taken apart. */
 function splitDeviceNumber(rdev: number): readonly [number, number] {

@@ -1,4 +1,5 @@
 import type { BytePath } from '../ports/byte-path.js';
+import { isWildcard, literalPrefix } from '../rootfs/wildcard.js';
 import { matchesPath } from './path-pattern.js';
 
 /** Paths where secrets live, as far as packages of Debian put them there; see {@link matchesPath}. */
@@ -55,13 +56,27 @@ export const LOOKED_AT = 1 << 20;
 
 /** Whether secrets live at this path. A public key (.pub) is none. */
 export function isSecretPath(path: BytePath): boolean {
-  return !path.endsWith('.pub') && SECRET_PATHS.some((pattern) => matchesPath(pattern, path));
+  return !path.endsWith('.pub') && isSecret(path);
 }
 
 /** Whether this path tells one node from another. */
 export function isIdentityPath(path: BytePath): boolean {
-  return IDENTITY_PATHS.some((pattern) => matchesPath(pattern, path));
+  return isIdentity(path);
 }
+
+/** Tells whether one of several patterns means a path. Asked for every path of ten thousand layers; most are none of them. */
+function anyOf(patterns: readonly BytePath[]): (path: BytePath) => boolean {
+  const names = new Set(patterns.filter((pattern) => !isWildcard(pattern)));
+  const wildcards = patterns
+    .filter(isWildcard)
+    .map((pattern) => ({ pattern, prefix: literalPrefix(pattern) }));
+  return (path) =>
+    names.has(path) ||
+    wildcards.some(({ pattern, prefix }) => path.startsWith(prefix) && matchesPath(pattern, path));
+}
+
+const isSecret = anyOf(SECRET_PATHS);
+const isIdentity = anyOf(IDENTITY_PATHS);
 
 /** What secret a file's bytes contain, or undefined. */
 export function secretIn(bytes: Uint8Array): string | undefined {

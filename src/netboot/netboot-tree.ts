@@ -1,6 +1,6 @@
 import { MkrootError } from '../errors.js';
 import { renderAnsibleInventory } from './ansible-inventory.js';
-import { bootMenu } from './boot-menu.js';
+import { type BootMenu, bootMenu } from './boot-menu.js';
 import { type DhcpService, defaultBootFiles } from './dhcp-service.js';
 import { renderDnsmasqProxy, renderDnsmasqService } from './dnsmasq-service.js';
 import { renderGenders } from './genders.js';
@@ -39,49 +39,74 @@ export const tftpDirectory = 'tftp';
 /** Seconds that an address is lent for. */
 const LEASE_SECONDS = 12 * 3600;
 
+/** A text of the netboot tree. */
+export interface NetbootText {
+  /** Where it lies below the tree: a boot file under every name that the node's firmware may ask for. */
+  readonly paths: readonly string[];
+  /** Name of the node that it is for; absent if it is for servers, or for machines that nobody knows. */
+  readonly node?: string;
+  /** Makes it: those of ten thousand nodes at once take too much memory. */
+  render(): string;
+}
+
 /**
- * Every file of the netboot tree, by its path below the tree. What a node boots is in its own files alone; servers and
- * administration are told of names, addresses and groups only, so that a new image or generation changes none of them.
+ * Everything in the netboot tree. What a node boots is in its own files alone; servers and administration are told of names,
+ * addresses and groups only, so that a new image or generation changes none of them.
+ * @throws MkrootError if two nodes would overwrite each other's files; rendering throws for what no file can have.
  */
-export function renderNetbootTree(site: NetbootSite): ReadonlyMap<string, string> {
+export function netbootTexts(site: NetbootSite): NetbootText[] {
   checkDistinct(site);
-  const files = new Map([...serverFiles(site), ...genericBootFiles(site)]);
-  for (const node of site.nodes) {
-    for (const [path, text] of nodeFiles(node, site)) files.set(path, text);
+  return [
+    ...serverTexts(site),
+    ...genericBootTexts(site),
+    ...site.nodes.flatMap((node) => nodeTexts(node, site)),
+  ];
+}
+
+/** The text of every file of the netboot tree, by its path below the tree. */
+export function renderNetbootTree(site: NetbootSite): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const { paths, render } of netbootTexts(site)) {
+    const text = render();
+    for (const path of paths) files.set(path, text);
   }
   return files;
 }
 
 /** The boot files of one node; nobody else's depend on it. */
-export function nodeFiles(node: NetbootNode, site: NetbootSite): [path: string, text: string][] {
-  const { mac, address, firmware } = node;
-  const menu = bootMenu(node.boot, site.memoryTest);
-  const both = (forMac: (mac: string) => string, forAddress: (address: string) => string, text: string) =>
-    [...(mac === undefined ? [] : [forMac(mac)]), forAddress(address)].map((path): [string, string] => [
-      `${tftpDirectory}/${path}`,
-      text,
-    ]);
+export function nodeTexts(node: NetbootNode, site: NetbootSite): NetbootText[] {
+  const { name, mac, address, firmware } = node;
+  const paths = (forMac: (mac: string) => string, forAddress: (address: string) => string) =>
+    [...(mac === undefined ? [] : [forMac(mac)]), forAddress(address)].map(
+      (path) => `${tftpDirectory}/${path}`,
+    );
+  const text = (where: readonly string[], render: (menu: BootMenu) => string) => ({
+    paths: where,
+    node: name,
+    render: () => render(bootMenu(node.boot, site.memoryTest)),
+  });
   return [
     ...(firmware === 'uefi'
       ? []
-      : both(pxelinuxPathForMac, pxelinuxPathForAddress, renderPxelinuxMenu(menu))),
-    ...(firmware === 'bios' ? [] : both(grubPathForMac, grubPathForAddress, renderGrub(menu))),
-    ...both(ipxePathForMac, ipxePathForAddress, renderIpxe(menu, bootRoot(site))),
+      : [text(paths(pxelinuxPathForMac, pxelinuxPathForAddress), renderPxelinuxMenu)]),
+    ...(firmware === 'bios' ? [] : [text(paths(grubPathForMac, grubPathForAddress), renderGrub)]),
+    text(paths(ipxePathForMac, ipxePathForAddress), (menu) => renderIpxe(menu, bootRoot(site))),
   ];
 }
 
-function genericBootFiles(site: NetbootSite): [string, string][] {
+function genericBootTexts(site: NetbootSite): NetbootText[] {
   const menu = bootMenu(site.unknownNodes, site.memoryTest);
   const root = bootRoot(site);
+  const text = (path: string, render: () => string) => ({ paths: [`${tftpDirectory}/${path}`], render });
   return [
-    [pxelinuxDefaultPath, renderPxelinuxMenu(menu)] as const,
-    [grubDefaultPath, renderGenericGrub(menu)] as const,
-    [ipxeEntryPath, renderIpxeEntry(root)] as const,
-    [ipxeDefaultPath, renderIpxe(menu, root)] as const,
-  ].map(([path, text]) => [`${tftpDirectory}/${path}`, text]);
+    text(pxelinuxDefaultPath, () => renderPxelinuxMenu(menu)),
+    text(grubDefaultPath, () => renderGenericGrub(menu)),
+    text(ipxeEntryPath, () => renderIpxeEntry(root)),
+    text(ipxeDefaultPath, () => renderIpxe(menu, root)),
+  ];
 }
 
-function serverFiles(site: NetbootSite): [string, string][] {
+function serverTexts(site: NetbootSite): NetbootText[] {
   const { nodes, hosts = [], domain, server } = site;
   const dhcp: DhcpService = {
     interfaces: server.interfaces,
@@ -96,20 +121,21 @@ function serverFiles(site: NetbootSite): [string, string][] {
   };
   const named = [...hosts, ...nodes];
   const { tftpRoot } = server;
+  const text = (path: string, render: () => string) => ({ paths: [`etc/${path}`], render });
   return [
-    ['etc/dnsmasq.conf', renderDnsmasqService({ ...dhcp, tftpRoot })],
-    ['etc/dnsmasq-proxy.conf', renderDnsmasqProxy({ ...dhcp, tftpRoot })],
-    ['etc/dhcp/dhcpd.conf', renderIscDhcpd(dhcp)],
-    ['etc/kea/kea-dhcp4.conf', renderKea(dhcp)],
-    ['etc/exports', renderSiteExports(site)],
-    ['etc/ganesha/ganesha.conf', renderSiteGanesha(site)],
-    ['etc/hosts', renderHosts(named, domain)],
-    ['etc/ethers', renderEthers(nodes)],
-    ['etc/ssh/ssh_known_hosts', renderSshKnownHosts(named, domain)],
-    ['etc/clustershell/groups.d/mkroot.yaml', renderClusterShellYaml(nodes)],
-    ['etc/clustershell/groups.d/local.cfg', renderClusterShellLocal(nodes)],
-    ['etc/genders', renderGenders(nodes)],
-    ['etc/ansible/hosts.yaml', renderAnsibleInventory(nodes)],
+    text('dnsmasq.conf', () => renderDnsmasqService({ ...dhcp, tftpRoot })),
+    text('dnsmasq-proxy.conf', () => renderDnsmasqProxy({ ...dhcp, tftpRoot })),
+    text('dhcp/dhcpd.conf', () => renderIscDhcpd(dhcp)),
+    text('kea/kea-dhcp4.conf', () => renderKea(dhcp)),
+    text('exports', () => renderSiteExports(site)),
+    text('ganesha/ganesha.conf', () => renderSiteGanesha(site)),
+    text('hosts', () => renderHosts(named, domain)),
+    text('ethers', () => renderEthers(nodes)),
+    text('ssh/ssh_known_hosts', () => renderSshKnownHosts(named, domain)),
+    text('clustershell/groups.d/mkroot.yaml', () => renderClusterShellYaml(nodes)),
+    text('clustershell/groups.d/local.cfg', () => renderClusterShellLocal(nodes)),
+    text('genders', () => renderGenders(nodes)),
+    text('ansible/hosts.yaml', () => renderAnsibleInventory(nodes)),
   ];
 }
 

@@ -5,7 +5,7 @@ import { makeLayerCurrent, removeUnfinishedVersions, writeLayerVersion } from '.
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
-import { applyOwnedTree, refuseConflicts } from '../stages/owned-tree.js';
+import { applyOwnedTree, isListOutdated, refuseConflicts } from '../stages/owned-tree.js';
 import { type PublishPlan, type PublishRequest, planPublish } from './plan-publish.js';
 import {
   begunRecord,
@@ -35,7 +35,11 @@ export async function publish(
 ): Promise<PublishPlan> {
   return withLayerLock(ports, request.state, options, async () => {
     const plan = await withIdentities(ports, request, options);
-    if (!plan.changes && request.rollback === undefined) return plan;
+    if (!plan.changes && request.rollback === undefined) {
+      // Nothing is changed but what mkroot remembers of files, so that it need not read them again.
+      if (isListOutdated(plan.tree)) applyOwnedTree(ports.fs, plan.tree, options);
+      return plan;
+    }
     await applyPublish(ports, request, plan, options);
     return plan;
   });

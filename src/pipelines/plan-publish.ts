@@ -135,10 +135,10 @@ function keptImages(
   site: NetbootSite,
   prepared: readonly PublishedImage[],
 ): PublishedImage[] {
-  const images = new Map(prepared.map((image) => [image.root, image]));
+  const images = new Map(prepared.map((image) => [`${image.name} ${image.generation}`, image]));
   const add = (name: string, generation: string) => {
-    const image = findPublishedImage(fs, state, name, generation);
-    images.set(image.root, image);
+    const key = `${name} ${generation}`;
+    if (!images.has(key)) images.set(key, findPublishedImage(fs, state, name, generation));
   };
   for (const { boot } of site.nodes) add(boot.image.name, boot.image.generation);
   const tftp = `${publishedTree(state)}/${tftpDirectory}`;

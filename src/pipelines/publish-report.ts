@@ -1,4 +1,6 @@
 import { displayPath } from '../ports/byte-path.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
+import type { OwnedChange } from '../stages/owned-tree.js';
 import { fileDifferences } from './file-differences.js';
 import { layerNames, type PublishPlan } from './plan-publish.js';
 import { publishText } from './publish-text.js';
@@ -8,7 +10,7 @@ import { publishedTree } from './published-record.js';
 export interface ReportOptions {
   /** Every boot file by its path. */
   readonly files: boolean;
-  /** Every change line by line. */
+  /** Every change line by line; only for a plan that was not carried out. */
   readonly diff: boolean;
   /** False if it was only a plan. */
   readonly published: boolean;
@@ -16,8 +18,13 @@ export interface ReportOptions {
 }
 
 /** A publish for people and for programs; the latter is documented in docs/publish.md. */
-export function publishReport(plan: PublishPlan, { files, diff, published, state }: ReportOptions) {
-  const text = publishText(plan, { files, lines: diff ? fileDifferences : undefined });
+export function publishReport(
+  fs: ReadFileSystem,
+  plan: PublishPlan,
+  { files, diff, published, state }: ReportOptions,
+) {
+  const lines = (change: OwnedChange) => fileDifferences(fs, plan.tree, change);
+  const text = publishText(plan, { files, lines: diff ? lines : undefined });
   const services = plan.tree.changes.some(({ path }) => path.startsWith('etc/'));
   return {
     warnings: [

@@ -2,7 +2,7 @@ import type { Site } from '../inventory/load-inventory.js';
 import { defaultMemoryTest } from '../netboot/boot-menu.js';
 import { defaultBootFiles } from '../netboot/dhcp-service.js';
 import type { NetbootSite } from '../netboot/netboot-site.js';
-import { renderNetbootTree, tftpDirectory } from '../netboot/netboot-tree.js';
+import { netbootTexts, tftpDirectory } from '../netboot/netboot-tree.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
@@ -38,22 +38,26 @@ export function planNetbootTree(
   return { ...planOwnedTree(fs, directory, files), warnings: [...sources.warnings(), ...warnings] };
 }
 
-/** Every file and link of the tree of a site, by its path below the tree, and which boot loaders this machine lacks. */
+/**
+ * Every file and link of the tree of a site, by its path below the tree, and which boot loaders this machine lacks.
+ * @param asWritten what is known to be as it was written last: what is for a node (by its name), or for servers.
+ */
 export function netbootFiles(
   fs: ReadFileSystem,
   site: NetbootSite,
   images: readonly PublishedImage[],
+  asWritten: (node: string | undefined) => boolean = () => false,
 ): { readonly files: ReadonlyMap<string, OwnedFile>; readonly warnings: readonly string[] } {
-  const texts = [...renderNetbootTree(site)].map(([path, text]): [string, OwnedFile] => [path, { text }]);
+  const files = new Map<string, OwnedFile>();
   const loaders = findBootLoaders(fs, neededLoaders(site));
-  const links = [...imageLinks(images), ...loaders.found].map(([path, target]): [string, OwnedFile] => [
-    `${tftpDirectory}/${path}`,
-    { target },
-  ]);
-  return {
-    files: new Map([...links, ...texts]),
-    warnings: loaders.missing.map((what) => `Missing boot loader ${what}`),
-  };
+  for (const [path, target] of [...imageLinks(images), ...loaders.found]) {
+    files.set(`${tftpDirectory}/${path}`, { target });
+  }
+  for (const { paths, node, render } of netbootTexts(site)) {
+    const file = { render, asWritten: asWritten(node) };
+    for (const path of paths) files.set(path, file);
+  }
+  return { files, warnings: loaders.missing.map((what) => `Missing boot loader ${what}`) };
 }
 
 /** Brings the directory to what the plan says; see {@link applyOwnedTree}. */

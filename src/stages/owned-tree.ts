@@ -1,22 +1,40 @@
 import { createHash } from 'node:crypto';
+import { fileState } from '../engine/file-state.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath, toBytePath } from '../ports/byte-path.js';
-import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
+import type { FileStat, FileSystem, ReadFileSystem } from '../ports/file-system.js';
+import {
+  readOwnedTreeList,
+  requireRelative,
+  type WrittenFile,
+  type WrittenFiles,
+  writeOwnedTreeList,
+} from './owned-tree-list.js';
 
 /** What belongs at a path of a tree: text, or a symbolic link to a target. */
-export type OwnedFile = { readonly text: string } | { readonly target: BytePath };
+export type OwnedFile = OwnedText | { readonly target: BytePath };
+
+/** Text that belongs at one or more paths. */
+export interface OwnedText {
+  /** Makes the text, whenever it is wanted: a tree may have more than fits into memory. */
+  render(): string;
+  /** It is known to be what mkroot wrote there last, so that nothing has to be rendered where nobody changed the file. */
+  readonly asWritten?: boolean;
+}
 
 /** How one path of a tree differs from what belongs there. */
 export interface OwnedChange {
   /** Below the tree. */
   readonly path: BytePath;
   readonly change: 'added' | 'changed' | 'removed';
-  /** What is there: a file's text, `-> target` of a link; absent if nothing is. */
-  readonly before?: string;
-  /** What belongs there, likewise. */
-  readonly after?: string;
   /** Why it would not be overwritten: somebody else made it, or changed it after mkroot wrote it. */
   readonly conflict?: string;
+}
+
+/** What is at a path of a tree and what belongs there: texts, `-> target` of a link; undefined if nothing is. */
+export interface OwnedContents {
+  readonly before: string | undefined;
+  readonly after: string | undefined;
 }
 
 /** What has to be done to a tree; nothing has been done yet. */
@@ -28,16 +46,13 @@ export interface OwnedTreePlan {
   readonly files: ReadonlyMap<BytePath, OwnedFile>;
   /** What the tree's own list says that mkroot wrote, by path. */
   readonly written: WrittenFiles;
+  /** What the list will say, as far as it is known; the state of a file that has to be written is not. */
+  readonly wanted: WrittenFiles;
 }
 
-/** Digests of what mkroot wrote at a path; several while a write is under way. */
-type WrittenFiles = ReadonlyMap<BytePath, readonly string[]>;
-
-/** The tree's own list of what mkroot wrote into it: nothing else is ever overwritten or removed. */
-export const OWNED_TREE_MANIFEST = '.mkroot-tree.json';
-
 /**
- * Compares a directory with the files that belong there, without changing anything.
+ * Compares a directory with the files that belong there, without changing anything. Files that look as they did when their
+ * digest was noted are not read.
  * @throws MkrootError if a part of a path is a link or a file, since what is below would lie elsewhere.
  */
 export function planOwnedTree(
@@ -45,24 +60,57 @@ export function planOwnedTree(
   directory: BytePath,
   files: ReadonlyMap<BytePath, OwnedFile>,
 ): OwnedTreePlan {
-  const written = readManifest(fs, directory);
+  const written = readOwnedTreeList(fs, directory);
   const isInside = directoryCheck(fs, directory);
+  const wantedDigest = digestOfLast();
   const changes: OwnedChange[] = [];
+  const wanted = new Map<BytePath, WrittenFile>();
   let unchanged = 0;
   for (const [path, file] of files) {
     requireRelative(path);
-    const present = isInside(path) ? lookAt(fs, `${directory}/${path}`) : undefined;
-    const after = contents(file);
-    if (present === after) unchanged += 1;
-    else changes.push(changeOf(path, present, after, written));
+    const known = written.get(path);
+    const present = isInside(path) ? lookAt(fs, `${directory}/${path}`, known) : undefined;
+    const [digest = ''] = isAsWritten(file, known) ? known.digests : [wantedDigest(file)];
+    if (present?.digest === digest) {
+      unchanged += 1;
+      wanted.set(path, { digests: [digest], state: present.state });
+    } else {
+      changes.push(changeOf(path, present, true, known));
+      wanted.set(path, { digests: [digest], state: '' });
+    }
   }
-  for (const path of written.keys()) {
+  for (const [path, known] of written) {
     if (files.has(path)) continue;
-    const present = isInside(path) ? lookAt(fs, `${directory}/${path}`) : undefined;
-    if (present !== undefined) changes.push(changeOf(path, present, undefined, written));
+    const present = isInside(path) ? lookAt(fs, `${directory}/${path}`, known) : undefined;
+    if (present !== undefined) changes.push(changeOf(path, present, false, known));
   }
   changes.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { directory, changes, unchanged, files, written };
+  return { directory, changes, unchanged, files, written, wanted };
+}
+
+/** What a change takes away and what it brings, for people: it is read and rendered again. */
+export function ownedContents(
+  fs: ReadFileSystem,
+  { directory, files }: OwnedTreePlan,
+  path: BytePath,
+): OwnedContents {
+  const file = files.get(path);
+  const before = readBack(fs, `${directory}/${path}`);
+  return {
+    before: before === undefined ? undefined : forPeople(before),
+    after: file === undefined ? undefined : forPeople(contents(file)),
+  };
+}
+
+/** Whether the tree's list would say something else after a plan without changes, such as new states of files. */
+export function isListOutdated({ written, wanted }: OwnedTreePlan): boolean {
+  return (
+    written.size !== wanted.size ||
+    [...wanted].some(([path, { digests, state }]) => {
+      const known = written.get(path);
+      return known?.state !== state || known.digests.join() !== digests.join();
+    })
+  );
 }
 
 /**
@@ -76,16 +124,19 @@ export function applyOwnedTree(
 ): void {
   const { directory, changes, files, written } = plan;
   if (!force) refuseConflicts(plan);
-  const wanted = new Map([...files].map(([path, file]) => [path, [digest(contents(file))]]));
+  const wanted = new Map(plan.wanted);
   if (changes.length > 0) {
     fs.mkdir(directory);
-    writeManifest(fs, directory, united(written, wanted));
+    writeOwnedTreeList(fs, directory, united(written, wanted));
   }
   // Texts name what links lead to: what a boot file names is there before it, and as long as it.
   const present = changes.filter(({ change }) => change !== 'removed').map(({ path }) => path);
   const isLink = (path: BytePath) => 'target' in files.get(path)!;
+  const place = placer(fs);
   for (const path of [...present.filter(isLink), ...present.filter((one) => !isLink(one))]) {
-    place(fs, `${directory}/${path}`, files.get(path)!);
+    place(`${directory}/${path}`, files.get(path)!);
+    const stat = fs.lstat(`${directory}/${path}`);
+    wanted.set(path, { ...wanted.get(path)!, state: stat === undefined ? '' : fileState(stat) });
   }
   // Also what is gone already: an interrupted run may have left its directory.
   const removed = [...written.keys()].filter((path) => !files.has(path));
@@ -93,19 +144,19 @@ export function applyOwnedTree(
   for (const path of [...removed.filter((one) => !wasLink(one)), ...removed.filter(wasLink)]) {
     removeWithEmptyParents(fs, directory, path);
   }
-  if (changes.length > 0 || !sameList(written, wanted)) writeManifest(fs, directory, wanted);
+  if (changes.length > 0 || isListOutdated({ ...plan, wanted })) writeOwnedTreeList(fs, directory, wanted);
 }
 
 /** Takes away paths that mkroot wrote, and directories that are empty then; what it did not write stays. */
 export function removeFromOwnedTree(fs: FileSystem, directory: BytePath, paths: readonly BytePath[]): void {
-  const written = new Map(readManifest(fs, directory));
+  const written = new Map(readOwnedTreeList(fs, directory));
   const known = paths.filter((path) => written.has(path));
   if (known.length === 0) return;
   for (const path of known) {
     removeWithEmptyParents(fs, directory, path);
     written.delete(path);
   }
-  writeManifest(fs, directory, written);
+  writeOwnedTreeList(fs, directory, written);
 }
 
 /** @throws MkrootError if a file of the tree would be lost that somebody else made or changed. */
@@ -116,29 +167,41 @@ export function refuseConflicts({ directory, changes }: OwnedTreePlan): void {
 
 function changeOf(
   path: BytePath,
-  before: string | undefined,
-  after: string | undefined,
-  written: WrittenFiles,
+  before: Present | undefined,
+  wanted: boolean,
+  known: WrittenFile | undefined,
 ): OwnedChange {
-  const known = written.get(path);
   const conflict =
-    before === undefined || known?.includes(digest(before))
+    before === undefined || known?.digests.includes(before.digest)
       ? undefined
       : known === undefined
         ? 'mkroot did not write it'
         : 'it was changed after mkroot wrote it';
   return {
     path,
-    change: before === undefined ? 'added' : after === undefined ? 'removed' : 'changed',
-    ...(before === undefined ? {} : { before: forPeople(before) }),
-    ...(after === undefined ? {} : { after: forPeople(after) }),
+    change: before === undefined ? 'added' : wanted ? 'changed' : 'removed',
     ...(conflict === undefined ? {} : { conflict }),
   };
 }
 
-/** A file's text, with one character per byte, or where a link leads. */
-function lookAt(fs: ReadFileSystem, path: BytePath): string | undefined {
+/** What is at a path. */
+interface Present {
+  readonly digest: string;
+  readonly state: string;
+}
+
+function lookAt(fs: ReadFileSystem, path: BytePath, known: WrittenFile | undefined): Present | undefined {
   const stat = fs.lstat(path);
+  if (stat === undefined) return undefined;
+  const state = fileState(stat);
+  const [digest] = known?.digests ?? [];
+  if (digest !== undefined && known?.digests.length === 1 && known.state === state) return { digest, state };
+  const found = readBack(fs, path, stat);
+  return found === undefined ? undefined : { digest: digestOf(found), state };
+}
+
+/** A file's text, with one character per byte, or where a link leads. */
+function readBack(fs: ReadFileSystem, path: BytePath, stat: FileStat | undefined = fs.lstat(path)) {
   if (stat === undefined) return undefined;
   if (stat.kind === 'symlink') return linkText(fs.readlink(path));
   if (stat.kind === 'file') return Buffer.from(fs.readFile(path)).toString('latin1');
@@ -148,10 +211,24 @@ function lookAt(fs: ReadFileSystem, path: BytePath): string | undefined {
   });
 }
 
+function isAsWritten(file: OwnedFile, known: WrittenFile | undefined): known is WrittenFile {
+  return known?.digests.length === 1 && 'render' in file && file.asWritten === true;
+}
+
 function contents(file: OwnedFile): string {
   if ('target' in file) return linkText(file.target);
+  const text = file.render();
   // Nearly every text is ASCII, whose bytes are its characters.
-  return /[^\x00-\x7f]/.test(file.text) ? toBytePath(file.text) : file.text;
+  return /[^\x00-\x7f]/.test(text) ? toBytePath(text) : text;
+}
+
+/** Digests of what belongs at paths. Those with the same file come one after the other: it is rendered once. */
+function digestOfLast(): (file: OwnedFile) => string {
+  let last: { readonly file: OwnedFile; readonly digest: string } | undefined;
+  return (file) => {
+    if (last?.file !== file) last = { file, digest: digestOf(contents(file)) };
+    return last.digest;
+  };
 }
 
 /** No text file begins like this, so that a link is never taken for a file. */
@@ -165,20 +242,26 @@ function forPeople(found: string): string {
   return found.startsWith(LINK) ? `${found.slice(1)}\n` : found;
 }
 
-function digest(bytes: string): string {
+function digestOf(bytes: string): string {
   return createHash('sha256').update(bytes, 'latin1').digest('hex');
 }
 
-function place(fs: FileSystem, path: BytePath, file: OwnedFile): void {
-  fs.mkdir(path.slice(0, path.lastIndexOf('/')));
-  if ('text' in file) {
-    fs.writeFile(path, file.text);
-    return;
-  }
-  const beside = `${path}.mkroot-new`;
-  fs.remove(beside);
-  fs.symlink(file.target, beside);
-  fs.rename(beside, path);
+/** Puts files into place, each in one step; directories are made once. */
+function placer(fs: FileSystem): (path: BytePath, file: OwnedFile) => void {
+  const made = new Set<BytePath>();
+  return (path, file) => {
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    if (!made.has(parent)) fs.mkdir(parent);
+    made.add(parent);
+    if ('render' in file) {
+      fs.writeFile(path, file.render());
+      return;
+    }
+    const beside = `${path}.mkroot-new`;
+    fs.remove(beside);
+    fs.symlink(file.target, beside);
+    fs.rename(beside, path);
+  };
 }
 
 function removeWithEmptyParents(fs: FileSystem, directory: BytePath, path: BytePath): void {
@@ -216,54 +299,14 @@ function directoryCheck(fs: ReadFileSystem, directory: BytePath): (path: BytePat
   return (path) => check(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
 }
 
-function requireRelative(path: BytePath): void {
-  if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-    throw new MkrootError(`Cannot write "${displayPath(path)}": it does not lie below the tree`);
-  }
-}
-
-function readManifest(fs: ReadFileSystem, directory: BytePath): WrittenFiles {
-  const path = `${directory}/${OWNED_TREE_MANIFEST}`;
-  if (fs.lstat(path) === undefined) return new Map();
-  try {
-    const { format, files } = JSON.parse(Buffer.from(fs.readFile(path)).toString('utf8')) as {
-      format: unknown;
-      files: Record<string, string[]>;
-    };
-    if (format !== 1) throw new Error('its format is another one');
-    const entries = Object.entries(files).map(([name, digests]) => {
-      requireRelative(name);
-      return [toBytePath(name), digests.map(String)] as const;
-    });
-    return new Map(entries);
-  } catch (cause) {
-    throw new MkrootError(`Cannot read "${displayPath(path)}": it is no list of files that mkroot wrote`, {
-      hint: 'Choose a new directory; mkroot will not touch files that it does not know.',
-      cause,
-    });
-  }
-}
-
-function writeManifest(fs: FileSystem, directory: BytePath, files: WrittenFiles): void {
-  const entries = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
-  const lines = entries.map(
-    ([path, digests]) => `${JSON.stringify(displayPath(path))}: ${JSON.stringify(digests)}`,
-  );
-  fs.writeFile(`${directory}/${OWNED_TREE_MANIFEST}`, `{"format": 1, "files": {\n${lines.join(',\n')}\n}}\n`);
-}
-
+/** While files are replaced, each may be the old or the new one. */
 function united(one: WrittenFiles, other: WrittenFiles): WrittenFiles {
   const all = new Map(one);
-  for (const [path, digests] of other) {
-    all.set(path, [...new Set([...(one.get(path) ?? []), ...digests])]);
+  for (const [path, file] of other) {
+    const digests = [...new Set([...(one.get(path)?.digests ?? []), ...file.digests])];
+    all.set(path, { digests, state: digests.length === 1 ? file.state : '' });
   }
   return all;
-}
-
-function sameList(one: WrittenFiles, other: WrittenFiles): boolean {
-  return (
-    one.size === other.size && [...one].every(([path, digests]) => digests.join() === other.get(path)?.join())
-  );
 }
 
 function conflictError(directory: BytePath, conflicts: readonly OwnedChange[]): MkrootError {

@@ -136,7 +136,10 @@ export function brokenBoots(fs: FileSystem): string[] {
   return problems;
 }
 
-/** Every path below a directory with what it is, temporary names included; times of writing left out. */
+/**
+ * Every path below a directory with what it is, temporary names included; times of writing, and inodes that mkroot remembers,
+ * left out.
+ */
 export function listing(fs: FileSystem, directory: string): string[] {
   return fs.readdir(directory).flatMap((name) => {
     const path = `${directory}/${name}`;
@@ -146,9 +149,16 @@ export function listing(fs: FileSystem, directory: string): string[] {
     const text = Buffer.from(fs.readFile(path))
       .toString()
       .replaceAll(/"20\d\d-[^"]*"/g, '"TIME"');
-    return [`${path}: ${name === 'published.json' ? text.replace(/"retired": \{[^}]*\}/, '') : text}`];
+    const left = LEFT_OUT[name];
+    return [`${path}: ${left === undefined ? text : text.replaceAll(left, '')}`];
   });
 }
+
+/** What of mkroot's own files says when, or where on the disk, something was written. */
+const LEFT_OUT: Readonly<Record<string, RegExp>> = {
+  'published.json': /"retired": ?\{[^}]*\}/g,
+  '.mkroot-tree.json': /"\d+:\d+:[\d.]+"/g,
+};
 
 /** Every version of a layer looks as if it had been made when {@link publishPorts} says that it is now. */
 export function ageLayers(fs: FileSystem): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NetbootNode, NetbootSite } from '../../../src/netboot/netboot-site.js';
-import { nodeFiles, renderNetbootTree } from '../../../src/netboot/netboot-tree.js';
+import { nodeTexts, renderNetbootTree } from '../../../src/netboot/netboot-tree.js';
 import { computeBoot, largeSite, smallSite } from '../../support/small-site.js';
 
 /** The site with one of its nodes changed. */
@@ -47,8 +47,8 @@ describe('one node', () => {
     const others = { ...smallSite, nodes: smallSite.nodes.slice(1) };
     const paths = changedPaths(others, smallSite).filter((path) => path.startsWith('tftp/'));
     expect(paths.sort()).toEqual(
-      nodeFiles(joined, smallSite)
-        .map(([path]) => path)
+      nodeTexts(joined, smallSite)
+        .flatMap(({ paths }) => paths)
         .sort(),
     );
     const ids = (site: NetbootSite) =>

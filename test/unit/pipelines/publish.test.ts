@@ -109,7 +109,7 @@ describe('a plan', () => {
   it('of many nodes that change alike is one line', async () => {
     await publishAll();
     makeCurrent(fs, '/state', 'compute', G2);
-    const { lines } = publishReport(planPublish(fs, REQUEST), {
+    const { lines } = publishReport(fs, planPublish(fs, REQUEST), {
       files: false,
       diff: false,
       published: false,

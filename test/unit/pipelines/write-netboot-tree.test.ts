@@ -100,7 +100,7 @@ function plan(): NetbootTreePlan {
 
 const wanted = (path: string) => {
   const file = plan().files.get(path)!;
-  return 'text' in file ? file.text : `-> ${file.target}`;
+  return 'render' in file ? file.render() : `-> ${file.target}`;
 };
 const lines = (path: string) => wanted(path).split('\n');
 
@@ -208,7 +208,8 @@ describe('a change', () => {
     writeNetbootTree({ fs }, plan(), { force: false });
     expect(plan().changes).toEqual([]);
     fs.writeFile('/site/nodes.yaml', `${inventory}overrides: { n2: { kernelArguments: [debug] } }\n`);
-    const { changes } = plan();
+    const changed = plan();
+    const { changes } = changed;
     expect(changes.map(({ path }) => path)).toEqual([
       'tftp/grub/grub.cfg-01-52-54-00-00-00-02',
       'tftp/grub/grub.cfg-0A010102',
@@ -217,7 +218,7 @@ describe('a change', () => {
       'tftp/pxelinux.cfg/01-52-54-00-00-00-02',
       'tftp/pxelinux.cfg/0A010102',
     ]);
-    const shown = fileDifferences(changes.at(-1)!);
+    const shown = fileDifferences(fs, changed, changes.at(-1)!);
     expect(shown.filter((line) => /^[+-]/.test(line)).map((line) => line.slice(-30))).toEqual([
       expect.stringMatching(/mkroot.hostname=n2 nosmt$/),
       expect.stringMatching(/mkroot.hostname=n2 nosmt debug$/),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,14 +7,18 @@ import { DiskFileSystem } from '../../../src/host/disk-file-system.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 import {
   applyOwnedTree,
-  OWNED_TREE_MANIFEST,
+  isListOutdated,
   type OwnedFile,
   planOwnedTree,
 } from '../../../src/stages/owned-tree.js';
+import { OWNED_TREE_MANIFEST } from '../../../src/stages/owned-tree-list.js';
 
 const files = (entries: Record<string, string | { readonly target: string }>) =>
   new Map<string, OwnedFile>(
-    Object.entries(entries).map(([path, file]) => [path, typeof file === 'string' ? { text: file } : file]),
+    Object.entries(entries).map(([path, file]) => [
+      path,
+      typeof file === 'string' ? { render: () => file } : file,
+    ]),
   );
 
 const first = files({
@@ -92,6 +97,74 @@ describe('a tree', () => {
     applyOwnedTree(fs, planOwnedTree(fs, d(), new Map()));
     expect(fs.readdir(at('d')).sort()).toEqual([OWNED_TREE_MANIFEST, 'etc']);
     expect(text(fs, at('d/etc/mine'))).toBe('mine\n');
+  });
+});
+
+describe('files that look as they did', () => {
+  /** Counts what is read of the tree's files, its list left out. */
+  const reading = (fs: FileSystem) => {
+    const read: string[] = [];
+    const counting: FileSystem = new Proxy(fs, {
+      get: (target, key: keyof FileSystem) => {
+        if (key !== 'readFile') return Reflect.get(target, key).bind(target);
+        return (path: string) => {
+          if (!path.endsWith(OWNED_TREE_MANIFEST)) read.push(path);
+          return target.readFile(path);
+        };
+      },
+    });
+    return { counting, read };
+  };
+
+  it('are not read again', () => {
+    const { counting, read } = reading(writtenTree());
+    expect(planOwnedTree(counting, d(), first).unchanged).toBe(4);
+    expect(read).toEqual([]);
+  });
+
+  it('and are known to have the text of the last time are not even rendered', () => {
+    const fs = writtenTree();
+    const asWritten = new Map<string, OwnedFile>(
+      ['etc/hosts', 'tftp/n1', 'tftp/deep/n2'].map((path) => [
+        path,
+        {
+          asWritten: true,
+          render: () => {
+            throw new Error(`${path} was rendered`);
+          },
+        },
+      ]),
+    );
+    expect(planOwnedTree(fs, d(), new Map([...first, ...asWritten])).changes).toEqual([]);
+    // By hand, in place, with the same size.
+    writeFileSync(at('d/tftp/n1'), 'x\n');
+    expect(changes(fs, new Map([...first, ...asWritten]))).toEqual([
+      'changed tftp/n1 it was changed after mkroot wrote it',
+    ]);
+  });
+
+  it('an edit in place is noticed, whatever its size and its time of modification', () => {
+    const fs = writtenTree();
+    const { mtime } = fs.lstat(at('d/tftp/n1'))!;
+    writeFileSync(at('d/tftp/n1'), 'x\n');
+    fs.setMtime(at('d/tftp/n1'), mtime);
+    expect(changes(fs)).toEqual(['changed tftp/n1 it was changed after mkroot wrote it']);
+  });
+
+  it('a list of format 1, which has no states, is taken over; the next write brings it up to date', () => {
+    const fs = writtenTree();
+    const digest = (bytes: string) => createHash('sha256').update(bytes).digest('hex');
+    const list = { 'etc/hosts': 'one\n', 'tftp/n1': 'a\n', 'tftp/deep/n2': 'b\n', 'tftp/k': '\0-> /k1' };
+    const old = Object.entries(list).map(([path, bytes]) => [path, [digest(bytes)]]);
+    fs.writeFile(
+      at(`d/${OWNED_TREE_MANIFEST}`),
+      JSON.stringify({ format: 1, files: Object.fromEntries(old) }),
+    );
+    const plan = planOwnedTree(fs, d(), first);
+    expect(plan.changes).toEqual([]);
+    expect(isListOutdated(plan)).toBe(true);
+    applyOwnedTree(fs, plan);
+    expect(isListOutdated(planOwnedTree(fs, d(), first))).toBe(false);
   });
 });
 
