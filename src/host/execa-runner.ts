@@ -89,13 +89,13 @@ class CollectedOutput {
   readonly #lines: OutputTail | undefined;
   #logFile: string | undefined;
 
-  constructor(child: Subprocess, { onLine, logFile }: Command) {
+  constructor(child: Subprocess, { onLine, logFile, output }: Command) {
     this.#logFile = logFile;
     // Cutting into lines is only worth its time if somebody reads them: output may be megabytes of data.
     this.#lines = onLine === undefined ? undefined : new OutputTail(TAIL_LINES, onLine);
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream]?.on('data', (chunk: Uint8Array) => {
-        this.#chunks[stream].push(chunk);
+        if (output !== 'watch') this.#chunks[stream].push(chunk);
         this.#lines?.push(chunk, stream);
         this.#log(chunk);
       });

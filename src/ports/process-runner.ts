@@ -10,8 +10,11 @@ export interface Command {
    * {@link RunningProcess.write}, and the program sees its end after {@link RunningProcess.closeInput} or when mkroot dies.
    */
   readonly input?: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array> | 'inherit' | 'pipe';
-  /** 'inherit' hands the terminal to the program; output is then not captured. */
-  readonly output?: 'capture' | 'inherit';
+  /**
+   * 'inherit' hands the terminal to the program; output is then not captured. 'watch' gives lines to `onLine` and `logFile`
+   * and keeps none, for programs that run for weeks.
+   */
+  readonly output?: 'capture' | 'inherit' | 'watch';
   /** Called for each line of either stream as it comes, without its newline. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   /** Both streams are appended to this file as well. */

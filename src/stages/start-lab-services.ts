@@ -1,4 +1,3 @@
-import { ExitCode, MkrootError } from '../errors.js';
 import { renderDnsmasq } from '../netboot/dnsmasq.js';
 import { renderGanesha } from '../netboot/ganesha.js';
 import type { BytePath } from '../ports/byte-path.js';
@@ -8,9 +7,7 @@ import { labDnsmasqExtras, TFTP } from '../vm/lab-config.js';
 import type { LabNamespace } from '../vm/lab-namespace.js';
 import { type FurtherTap, LAB, networkBatch } from '../vm/lab-network.js';
 import type { LabFiles } from './prepare-lab-files.js';
-
-/** How long a service may take until it is ready; each takes well under a second on an idle machine. */
-const READY_TIMEOUT_MS = 30_000;
+import { type Service, type ServicePlace, startService } from './start-service.js';
 
 /** The servers of a lab while they run. */
 export interface LabServices {
@@ -44,16 +41,6 @@ export interface LabServiceOptions {
   readonly dhcp?: LabDhcp;
   readonly furtherTaps?: readonly FurtherTap[];
   readonly signal?: AbortSignal;
-}
-
-interface Service {
-  readonly name: string;
-  readonly argv: readonly string[];
-  readonly onLine?: (line: string) => void;
-  /** A line of its output that says it is ready. */
-  readonly readyLine?: RegExp;
-  /** A file, as the lab sees it, that appears when it is ready. */
-  readonly readyFile?: BytePath;
 }
 
 /**
@@ -121,10 +108,15 @@ export async function startLabServices(
       onLine: options.onDhcpLine,
     },
   ];
+  const place: ServicePlace = {
+    name: 'in the lab',
+    enter: (argv) => namespace.enter(argv),
+    pathInside: (path) => namespace.pathInside(path),
+  };
   let dead: string | undefined;
   const running = new Map<string, RunningProcess>();
   const start = async (service: Service): Promise<void> => {
-    const started = await startService(ports, namespace, service, options);
+    const started = await startService(ports, place, service, options);
     running.set(service.name, started);
     void started.exited.then(() => {
       if (running.get(service.name) === started) dead ??= service.name;
@@ -153,44 +145,3 @@ export async function startLabServices(
 }
 
 const SERVICE_OF = { nfs: 'nfs-ganesha', dhcp: 'dnsmasq' } as const;
-
-async function startService(
-  { runner, fs, clock }: Ports,
-  namespace: LabNamespace,
-  { name, argv, onLine, readyLine, readyFile }: Service,
-  { logs, signal }: LabServiceOptions,
-): Promise<RunningProcess> {
-  let ready = false;
-  const tail: string[] = [];
-  const logFile = `${logs}/${name}.log`;
-  fs.remove(logFile); // of an earlier test with the same report directory
-  const running = await runner.start({
-    argv: namespace.enter(argv),
-    logFile,
-    onLine: (line) => {
-      tail.push(line);
-      if (tail.length > 20) tail.shift();
-      ready ||= readyLine?.test(line) ?? false;
-      onLine?.(line);
-    },
-  });
-  let ended = false;
-  void running.exited.then(() => {
-    ended = true;
-  });
-  const deadline = clock.monotonicMs() + READY_TIMEOUT_MS;
-  while (!ready) {
-    if (ended || clock.monotonicMs() > deadline) {
-      throw new MkrootError(
-        `Cannot start "${name}" in the lab: ${ended ? 'it ended at once' : `it was not ready within ${READY_TIMEOUT_MS / 1000} s`}`,
-        {
-          exitCode: ExitCode.ToolFailed,
-          details: [...tail.map((line) => `  | ${line}`), `Whole log: ${logFile}`],
-        },
-      );
-    }
-    await clock.sleep(10, signal);
-    ready ||= readyFile !== undefined && fs.lstat(namespace.pathInside(readyFile)) !== undefined;
-  }
-  return running;
-}

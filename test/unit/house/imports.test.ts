@@ -13,6 +13,7 @@ const DOMAINS = [
   'layers',
   'netboot',
   'recipe',
+  'serving',
   'vm',
 ];
 
