@@ -114,7 +114,7 @@ RefuseManualStop=yes
 Conflicts=$2
 After=sysinit.target basic.target network.target remote-fs.target multi-user.target graphical.target
 [Service]
-ExecStartPre=-/run/initramfs/bin/busybox sh /run/initramfs/lib/mkroot/read-process-one
+ExecStartPre=-/run/initramfs/bin/busybox sh /run/initramfs/lib/mkroot/ready-process-one
 ExecStart=@/run/initramfs/bin/busybox @/chroot /run/initramfs @/busybox sh /lib/mkroot/last-resort $1
 KillMode=process
 StandardOutput=file:/dev/kmsg

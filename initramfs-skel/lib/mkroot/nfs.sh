@@ -3,7 +3,7 @@
 # nfs-utils is needed. Why version 3 comes first and why these options: docs/decisions/0006-boot-runtime.md.
 
 # What suits a tree that never changes while it is mounted.
-nfs_immutable_options=ro,hard,tcp,nolock,nocto,noatime,actimeo=3600
+nfs_immutable_options=ro,hard,tcp,nolock,nocto,noatime,actimeo=2592000
 nfs_attempts=8
 nfs_attempt_timeout=40
 known_servers=''

@@ -65,13 +65,13 @@ describe.each(shells)('the last resort under $name', (shell) => {
       expect(unit).toMatch(/^ExecStart=@\S+ @\/chroot \/run\/initramfs @\/busybox sh /m);
       expect(unit).toContain('KillMode=process\n');
       // PID 1 must not have to fetch its own code from the server when it is asked to go down.
-      expect(unit).toMatch(/^ExecStartPre=-\S+ sh \/run\/initramfs\/lib\/mkroot\/read-process-one$/m);
+      expect(unit).toMatch(/^ExecStartPre=-\S+ sh \/run\/initramfs\/lib\/mkroot\/ready-process-one$/m);
       // Stopping it says that the machine goes down, so nobody may do that by hand.
       expect(unit).toContain('RefuseManualStop=yes\nConflicts=');
     }
   });
 
-  it('reads whole what PID 1 has mapped, once, and systemctl', () => {
+  it('reads whole what PID 1 has mapped, once, and has it look for drop-ins of the targets', () => {
     const maps = [
       '55d0-55d1 r--p 00000000 00:1f 101    /usr/lib/systemd/systemd',
       '7f00-7f01 r-xp 00002000 00:1f 102    /usr/lib/x86_64-linux-gnu/lib with blank.so',
@@ -79,19 +79,25 @@ describe.each(shells)('the last resort under $name', (shell) => {
       '7f02-7f03 rw-p 00000000 00:00 0',
       '7ffd-7ffe rw-p 00000000 00:00 0      [stack]',
     ];
-    const { calls, stderr } = runWithMocks(
+    const { calls, read, stderr } = runWithMocks(
       shell,
-      `cat() { case $1 in */maps) command cat "$1" ;; *) note cat "\${1#"$ROOT"}" ;; esac; }
+      `cat() { note cat "\${1#"$ROOT"}"; }
+       chmod 0755 "$ROOT/usr/bin/systemctl"
        PROGRAMS=$PATH
-       . "$SKELETON/lib/mkroot/read-process-one"`,
-      { 'proc/1/maps': `${maps.join('\n')}\n` },
+       . "$SKELETON/lib/mkroot/ready-process-one"`,
+      {
+        'proc/1/maps': `${maps.join('\n')}\n`,
+        'usr/bin/systemctl': '#!/bin/sh\necho "$@" >>"$0.calls"\n',
+      },
     );
     expect(stderr).toBe('');
     expect(calls).toEqual([
-      'cat /bin/systemctl',
       'cat /usr/bin/systemctl',
       'cat /usr/lib/systemd/systemd',
       'cat /usr/lib/x86_64-linux-gnu/lib with blank.so',
     ]);
+    expect(read('usr/bin/systemctl.calls')).toBe(
+      'show --property=NeedDaemonReload poweroff.target halt.target reboot.target kexec.target\n',
+    );
   });
 });

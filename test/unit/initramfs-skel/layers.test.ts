@@ -57,7 +57,7 @@ ${network}${mountAll}echo "$layers_summary"`,
     expect(stderr).toBe('');
     expect(kmsg).toEqual([]);
     expect(calls[0]).toBe(
-      'mount -t nfs -o ro,hard,tcp,nolock,nocto,noatime,actimeo=3600,vers=3,timeo=50,nconnect=2 10.0.0.5:/r/base /run/mkroot/base',
+      'mount -t nfs -o ro,hard,tcp,nolock,nocto,noatime,actimeo=2592000,vers=3,timeo=50,nconnect=2 10.0.0.5:/r/base /run/mkroot/base',
     );
     expect(mounts(calls)).toEqual([
       '10.0.0.5:/r/base /run/mkroot/base',

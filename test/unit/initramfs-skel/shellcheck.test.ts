@@ -10,6 +10,7 @@ const programs = [
   'lib/mkroot/dhcp-client',
   'lib/mkroot/dhcp-event',
   'lib/mkroot/last-resort',
+  'lib/mkroot/ready-process-one',
 ];
 const library = readdirSync(join(skeleton, 'lib/mkroot')).map((name) => `lib/mkroot/${name}`);
 
