@@ -64,15 +64,29 @@ const mountOptions = z
   .string()
   .regex(/^[A-Za-z0-9,=._:%-]+$/, 'are not mount options (letters, digits and , = . _ : % -)');
 
+/** What /init takes for a path: nothing that mount options or a shell treat specially. */
+const plainPath = absolutePath.regex(
+  /^[A-Za-z0-9._/%+=@~-]*$/,
+  'has characters that no mount can have (letters, digits and . _ / % + = @ ~ -)',
+);
+
 const persistentSchema = z.strictObject({
-  path: absolutePath
+  path: plainPath
     .refine((path) => path !== '/', 'is the root itself')
+    .refine(
+      (path) => path === '/' || !/\/(\/|$|[.@](\/|$))/.test(path),
+      'has an empty part, or one that is "." or "@"',
+    )
+    .refine(
+      (path) => !/^\/(dev|proc|run|sys)(\/|$)/.test(path),
+      'is where the kernel and systemd mount their own',
+    )
     .describe('Directory of the node that outlives reboots.'),
   server: z
     .string()
     .optional()
     .describe('Server of the inventory that exports it; by default the first one with the role nfs.'),
-  export: absolutePath
+  export: plainPath
     .optional()
     .describe(
       "Exported directory; %h, %i and %m stand for the node's name, address and MAC. Without it the node gets a directory of its own for this path.",

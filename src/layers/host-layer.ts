@@ -15,9 +15,14 @@ export interface HostFacts {
   /** What the node boots: location or bare name, see docs/boot-protocol.md. */
   readonly root: string;
   readonly overlay?: string;
+  /** What /init mounts over the layers, in the form of fstab(5). */
+  readonly persistent?: string;
   /** Absent as long as the node was not instantiated. */
   readonly identity?: HostIdentity;
 }
+
+/** Where /init looks for it (initramfs-skel/lib/mkroot/persistent.sh). */
+const PERSISTENT_LIST = '/etc/mkroot/persistent';
 
 const ORIGIN = 'mkroot node instantiate';
 
@@ -41,6 +46,7 @@ export function hostLayer(facts: HostFacts, isShared: (path: BytePath) => boolea
     });
   file('/hopeless.root', `${facts.root}\n`);
   if (facts.overlay !== undefined) file('/hopeless.overlay', `${facts.overlay}\n`);
+  if (facts.persistent !== undefined) file(PERSISTENT_LIST, facts.persistent);
   file('/etc/hostname', `${facts.name}\n`);
   if (!isShared('/etc/hosts')) file('/etc/hosts', hostsFile(facts));
   if (facts.identity !== undefined) file('/etc/machine-id', `${facts.identity.machineId}\n`, 0o444);

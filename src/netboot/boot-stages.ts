@@ -18,6 +18,7 @@ export const bootStages: readonly BootStage[] = [
   { number: 50, name: 'base', meaning: 'the base layer is mounted' },
   { number: 60, name: 'layers', meaning: 'cluster and host layers are mounted' },
   { number: 70, name: 'overlay', meaning: 'the union of layers and writable top is mounted' },
+  { number: 75, name: 'persistent', meaning: 'what outlives reboots is mounted over the union' },
   { number: 80, name: 'hand-over', meaning: 'name, machine-id, DNS and network hand-over are written' },
   { number: 90, name: 'switch-root', meaning: 'the real init is about to be executed' },
 ];

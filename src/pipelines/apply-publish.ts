@@ -5,6 +5,7 @@ import { makeLayerCurrent, removeUnfinishedVersions, writeLayerVersion } from '.
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
+import { makePersistentDirectories } from '../stages/make-persistent-directories.js';
 import { applyOwnedTree, isListOutdated, refuseConflicts } from '../stages/owned-tree.js';
 import { type PublishPlan, type PublishRequest, planPublish } from './plan-publish.js';
 import {
@@ -14,7 +15,8 @@ import {
   removeUnfinishedRecords,
   writeRecord,
 } from './published-record.js';
-import { hostDirectory, type LayerWriter, withLayerLock } from './write-layers.js';
+import { hostDirectory } from './state-directories.js';
+import { type LayerWriter, withLayerLock } from './write-layers.js';
 
 /** How a publish is done. */
 export interface ApplyOptions extends LayerWriter {
@@ -85,6 +87,7 @@ async function applyPublish(
   }
   removeLeftovers(fs, state, plan);
   await writeLayers(ports, plan, signal);
+  await makePersistentDirectories(ports, state, plan.persistent, signal);
   // A boot file must not reach the disk before what it names.
   await runner.run({ argv: ['sync', '--file-system', displayPath(state)] });
   const task = ports.progress.task('Boot files and server configuration');

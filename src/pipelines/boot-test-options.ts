@@ -42,5 +42,7 @@ export interface BootTestOptions {
   readonly kernelArguments: readonly string[];
   /** What happens to the boot from outside, and what has to be seen; a plain boot without it. */
   readonly scenario?: ScenarioBoot;
+  /** What a scenario's nodes write to that outlives their boots. */
+  readonly kept?: BytePath;
   readonly signal?: AbortSignal;
 }

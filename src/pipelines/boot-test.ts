@@ -144,6 +144,9 @@ async function startLab(
     modules: initrd.modules,
     reportPort: options.chosen.type.reportPort,
     shippedFiles: `${options.shippedFiles}/self-check`,
+    ...(options.scenario?.persistent === undefined || options.kept === undefined
+      ? {}
+      : { persistent: { list: options.scenario.persistent, directory: options.kept } }),
     ...(options.scenario?.guest === undefined ? {} : { guestScript: options.scenario.guest }),
   };
   const commandLine = commandLineOf(options);

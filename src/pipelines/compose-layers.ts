@@ -20,6 +20,7 @@ import { type BytePath, toBytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import { type AccountIds, accountIds } from '../rootfs/account-ids.js';
 import { Sysroot } from '../rootfs/sysroot.js';
+import { persistentList } from './persistent-paths.js';
 import { TemplateValues } from './template-variables.js';
 
 /** A site and the state directory that its images are in. */
@@ -252,6 +253,7 @@ export class LayerComposer {
 
   #facts(node: Node, shared: SharedLayer, identity: HostIdentity | undefined) {
     const { ip, prefix, gateway, domain, mac, mtu, dns, name } = node;
+    const persistent = persistentList(node, this.site.state);
     return {
       name,
       dns,
@@ -260,6 +262,7 @@ export class LayerComposer {
       ...(domain === undefined ? {} : { domain }),
       ...(mac === undefined ? {} : { mac }),
       ...(mtu === undefined ? {} : { mtu }),
+      ...(persistent === undefined ? {} : { persistent }),
       others: [...this.site.inventory.servers.values()].map((server) => ({
         ip: server.address,
         name: server.name,

@@ -14,7 +14,7 @@ import { type LoadedRecipe, loadRecipe, type RecipeSearch, recipePath } from '..
 import { HOST_OVERLAYS, type LayerComposer, openBase } from './compose-layers.js';
 import type { EnteredStack } from './enter-layer.js';
 import { findTargets, openComposer } from './open-composer.js';
-import { hostDirectory } from './write-layers.js';
+import { hostDirectory } from './state-directories.js';
 
 /** What a stack is looked for by. */
 export interface StackSearch {

@@ -1,23 +1,18 @@
 import { ExitCode, MkrootError } from '../errors.js';
 import { parseIpv4 } from '../inventory/ipv4.js';
-import type { Node, PersistentPath, Server } from '../inventory/node.js';
+import type { Node, Server } from '../inventory/node.js';
 import { keptPublicKeys } from '../layers/host-identity.js';
 import { currentLayer, layerVersions } from '../layers/write-layer.js';
 import type { DhcpNetwork } from '../netboot/dhcp-service.js';
 import type { BootParameters } from '../netboot/kernel-command-line.js';
-import type {
-  BootImage,
-  NetbootNode,
-  NetbootSite,
-  NodeBoot,
-  ServedDirectory,
-} from '../netboot/netboot-site.js';
+import type { BootImage, NetbootNode, NetbootSite, NodeBoot } from '../netboot/netboot-site.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import { findPublishedImage, type PublishedImage } from '../stages/find-published-image.js';
 import type { LayerComposer } from './compose-layers.js';
+import { ownPersistent, sharedPersistent } from './persistent-paths.js';
 import { requireSameArchitecture } from './require-same-architecture.js';
-import { hostDirectory, sharedLayerDirectory } from './write-layers.js';
+import { hostDirectory, sharedLayerDirectory } from './state-directories.js';
 
 /** What the inventory does not say about the server that a tree is for. */
 export interface NetbootServerOptions {
@@ -51,11 +46,6 @@ export interface NodeSources {
 export function bootImage(name: string, generation: string): BootImage {
   const directory = `images/${name}/${generation}`;
   return { name, generation, kernel: `${directory}/vmlinuz`, initrds: [`${directory}/initrd.img`] };
-}
-
-/** Where a node's own directory for a persistent path is kept: STATE/hosts/NAME/persistent/PATH. */
-export function persistentDirectory(state: BytePath, node: string, path: string): BytePath {
-  return `${hostDirectory(state, node)}/persistent${path}`;
 }
 
 /** Turns nodes of the inventory, images and layers into what the netboot tree is rendered from. */
@@ -229,7 +219,11 @@ export class SourcesOnDisk implements NodeSources {
   }
 }
 
-function servingServer({ site: { inventory }, values }: LayerComposer, name: string | undefined): Server {
+/**
+ * The server that a tree is for: by name, or the first one that nodes boot from.
+ * @throws MkrootError NotFound.
+ */
+export function servingServer({ site: { inventory }, values }: LayerComposer, name?: string): Server {
   const { servers, file } = inventory;
   if (name !== undefined) {
     const server = servers.get(name);
@@ -246,34 +240,4 @@ function servingServer({ site: { inventory }, values }: LayerComposer, name: str
     });
   }
   return server;
-}
-
-/** What only this node may mount: directories of its own, and exports that have its name, address or MAC in their path. */
-function ownPersistent(node: Node, server: Server, state: BytePath): ServedDirectory[] {
-  return node.persistent
-    .filter((one) => one.server.name === server.name && !isShared(one))
-    .map(({ path, export: exported, readOnly }) => ({
-      path: exported === undefined ? persistentDirectory(state, node.name, path) : expanded(exported, node),
-      access: readOnly ? 'ro' : 'rw',
-    }));
-}
-
-/** What every network may mount; written to if any node may write. */
-function sharedPersistent(nodes: readonly Node[], server: Server): ServedDirectory[] {
-  const access = new Map<string, ServedDirectory['access']>();
-  for (const one of nodes.flatMap(({ persistent }) => persistent)) {
-    if (one.server.name !== server.name || !isShared(one)) continue;
-    const path = one.export!;
-    access.set(path, one.readOnly && access.get(path) !== 'rw' ? 'ro' : 'rw');
-  }
-  return [...access].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, kind]) => ({ path, access: kind }));
-}
-
-function isShared({ export: exported }: PersistentPath): boolean {
-  return exported !== undefined && !/%[him]/.test(exported);
-}
-
-function expanded(path: string, { name, ip, mac = '' }: Node): string {
-  const values: Readonly<Record<string, string>> = { '%h': name, '%i': ip, '%m': mac.replaceAll(':', '-') };
-  return path.replaceAll(/%[him]/g, (key) => values[key]!);
 }

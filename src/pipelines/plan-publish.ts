@@ -6,14 +6,17 @@ import { tftpDirectory } from '../netboot/netboot-tree.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import { findPublishedImage, type PublishedImage } from '../stages/find-published-image.js';
+import type { WantedDirectory } from '../stages/make-persistent-directories.js';
 import { type OwnedTreePlan, planOwnedTree } from '../stages/owned-tree.js';
 import { findingLines } from './compose-layers.js';
-import { bootImage, prepareNetbootSite } from './netboot-site.js';
+import { bootImage, prepareNetbootSite, servingServer } from './netboot-site.js';
 import { findTargets, nodesOf, openComposer } from './open-composer.js';
+import { keptPaths } from './persistent-paths.js';
 import { type NodeChange, nodeChanges } from './publish-changes.js';
 import { type PlannedLayer, PublishSources } from './publish-layers.js';
 import { type PublishedRecord, publishedTree, readRecord } from './published-record.js';
 import type { SharedFinding } from './render-layers.js';
+import { persistentDirectory } from './state-directories.js';
 import { netbootFiles } from './write-netboot-tree.js';
 
 /** What shall be published. */
@@ -35,6 +38,8 @@ export interface PublishPlan {
   /** Those that have to be written, and those that nodes boot with from now on. */
   readonly layers: readonly PlannedLayer[];
   readonly nodes: readonly NodeChange[];
+  /** Directories for persistent paths that have to be made; those that are there stay as they are. */
+  readonly persistent: readonly WantedDirectory[];
   /** Boot files and server configuration, file by file. */
   readonly tree: OwnedTreePlan;
   readonly findings: readonly SharedFinding[];
@@ -95,9 +100,21 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     ({ there, becomesCurrent, differences }) => !there || becomesCurrent || differences.length > 0,
   );
   const changed = nodeChanges(before?.site, site);
+  const keeper = servingServer(composer, server);
+  const persistent = nodes.flatMap((node) =>
+    keptPaths(node, keeper)
+      .map((path) => ({ node: node.name, path, directory: persistentDirectory(state, node.name, path) }))
+      .filter(({ directory }) => fs.lstat(directory) === undefined)
+      .map((wanted): WantedDirectory => {
+        const shared = sources.shared(node);
+        const below = [sources.image(node).root, ...(shared === undefined ? [] : [shared])];
+        return { ...wanted, layers: [...below, sources.host(node)] };
+      }),
+  );
   return {
     layers,
     nodes: changed,
+    persistent,
     tree,
     findings,
     warnings,
@@ -107,6 +124,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     changes:
       layers.some(({ there, becomesCurrent }) => !there || becomesCurrent) ||
       changed.length > 0 ||
+      persistent.length > 0 ||
       tree.changes.length > 0 ||
       before?.unfinished !== false,
   };

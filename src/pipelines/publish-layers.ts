@@ -14,7 +14,7 @@ import { findPublishedImage, type PublishedImage } from '../stages/find-publishe
 import type { ComposedLayer, LayerComposer, SharedLayer } from './compose-layers.js';
 import type { NodeSources } from './netboot-site.js';
 import { Findings } from './render-layers.js';
-import { hostDirectory, sharedLayerDirectory } from './write-layers.js';
+import { hostDirectory, sharedLayerDirectory } from './state-directories.js';
 
 /** A layer that nodes will boot with. */
 export interface PlannedLayer {

@@ -58,6 +58,11 @@ export function publishReport(
         newIdentity: withoutIdentity !== undefined,
         differences: differences.map((one) => ({ ...one, path: displayPath(one.path) })),
       })),
+      persistent: plan.persistent.map(({ node, path, directory }) => ({
+        node,
+        path: displayPath(path),
+        directory: displayPath(directory),
+      })),
       files: plan.tree.changes.map(({ path, change, conflict }) => ({
         path: displayPath(path),
         change,

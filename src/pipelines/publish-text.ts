@@ -33,6 +33,7 @@ export function publishText(plan: PublishPlan, { files, lines }: PlanTextOptions
   return [
     ...section('Nodes', nodeLines(plan)),
     ...section('Layers', layerLines(plan.layers)),
+    ...section('Persistent directories', persistentLines(plan)),
     ...section('Server configuration', services.flatMap(shown)),
     ...section('Boot files', [
       ...(counted.length === 0 ? [] : [`  ${counted.join(', ')}`]),
@@ -55,6 +56,14 @@ function nodeLines({ nodes }: PublishPlan): string[] {
     const [sign, what] = key.split('\0');
     return `  ${sign} ${foldNodeSet(names)}${what}`;
   });
+}
+
+function persistentLines({ persistent }: PublishPlan): string[] {
+  const nodes = new Map<string, string[]>();
+  for (const { node, path } of persistent) {
+    nodes.set(displayPath(path), [...(nodes.get(displayPath(path)) ?? []), node]);
+  }
+  return [...nodes].map(([path, names]) => `  + ${foldNodeSet(names)}: ${path}`);
 }
 
 function layerLines(layers: readonly PlannedLayer[]): string[] {

@@ -1,4 +1,5 @@
 import type { Ports } from '../ports/ports.js';
+import { reserveLabDirectory } from '../stages/reserve-lab-directory.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { bootsOf, type Scenario } from '../vm/scenario.js';
 import { type ScenarioReport, scenarioReport } from '../vm/scenario-report.js';
@@ -19,20 +20,27 @@ export async function runScenarios(
   let { accelerator } = options;
   for (const scenario of scenarios) {
     const boots: BootReport[] = [];
-    for (const [index, boot] of bootsOf(scenario).entries()) {
-      ports.progress.note(`${scenario.name}: ${boot.title}`);
-      const report = await bootTest(ports, {
-        ...options,
-        accelerator,
-        scenario: boot,
-        ...(boot.timeout === undefined ? {} : { timeoutMs: boot.timeout * 1000 }),
-        ...(options.report === undefined
-          ? {}
-          : { report: `${options.report}/${scenario.name}-${index + 1}` }),
-      });
-      boots.push(report);
-      ({ accelerator } = report);
-      if (report.result === 'fail') break;
+    const kept = reserveLabDirectory(ports, options.temporaryParent);
+    ports.fs.mkdir(`${kept}/kept`);
+    try {
+      for (const [index, boot] of bootsOf(scenario).entries()) {
+        ports.progress.note(`${scenario.name}: ${boot.title}`);
+        const report = await bootTest(ports, {
+          ...options,
+          accelerator,
+          scenario: boot,
+          kept: `${kept}/kept`,
+          ...(boot.timeout === undefined ? {} : { timeoutMs: boot.timeout * 1000 }),
+          ...(options.report === undefined
+            ? {}
+            : { report: `${options.report}/${scenario.name}-${index + 1}` }),
+        });
+        boots.push(report);
+        ({ accelerator } = report);
+        if (report.result === 'fail') break;
+      }
+    } finally {
+      ports.fs.remove(kept);
     }
     const report = scenarioReport(scenario, boots);
     reports.push(report);

@@ -9,11 +9,15 @@ import {
   readLayerManifest,
 } from '../layers/layer-manifest.js';
 import type { LayerFinding } from '../layers/layer-rules.js';
-import { layerPlace, type WrittenLayer, writeLayer } from '../layers/write-layer.js';
-import { type BytePath, toBytePath } from '../ports/byte-path.js';
+import { currentLayer, layerPlace, type WrittenLayer, writeLayer } from '../layers/write-layer.js';
+import type { BytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
+import { makePersistentDirectories, type WantedDirectory } from '../stages/make-persistent-directories.js';
 import { type ComposedLayer, type LayerComposer, refuseFindings } from './compose-layers.js';
+import { servingServer } from './netboot-site.js';
+import { keptPaths } from './persistent-paths.js';
+import { hostDirectory, persistentDirectory, sharedLayerDirectory } from './state-directories.js';
 
 /** A layer that was asked for by name, and where it is now. */
 export interface NamedLayer extends WrittenLayer {
@@ -27,16 +31,6 @@ export interface LayerWriter {
   /** The command line. */
   readonly command: string;
   readonly signal?: AbortSignal;
-}
-
-/** Where the layers that groups share are kept: STATE/layers/NAME. */
-export function sharedLayerDirectory(state: BytePath, name: string): BytePath {
-  return `${state}/layers/${toBytePath(name)}`;
-}
-
-/** Where everything that belongs to one node is kept: STATE/hosts/NAME, closed to all but root. */
-export function hostDirectory(state: BytePath, node: string): BytePath {
-  return `${state}/hosts/${toBytePath(node)}`;
 }
 
 /**
@@ -95,6 +89,8 @@ export async function instantiateNodes(
       written.push(await instantiate(ports, composer, node));
     }
     task.done(`${written.filter(({ changed }) => changed).length} written`);
+    const { state } = composer.site;
+    await makePersistentDirectories(ports, state, wantedDirectories(ports, composer, nodes), writer.signal);
     return written;
   });
 }
@@ -106,6 +102,37 @@ async function instantiate(ports: Ports, composer: LayerComposer, node: Node): P
   const { tree, findings } = composer.host(node, identity);
   refuseFindings(`the host layer of "${node.name}"`, findings);
   return { ...(await writeLayer(ports, tree, directory)), name: node.name, findings };
+}
+
+/** What nodes keep that was never made. What the layers below have belongs in it, so they have to be there. */
+function wantedDirectories(
+  { fs, progress }: Ports,
+  composer: LayerComposer,
+  nodes: readonly Node[],
+): WantedDirectory[] {
+  const { state } = composer.site;
+  return nodes.flatMap((node) => {
+    if (node.persistent.length === 0) return [];
+    const paths = keptPaths(node, servingServer(composer)).filter(
+      (path) => fs.lstat(persistentDirectory(state, node.name, path)) === undefined,
+    );
+    const { base, shared } = composer.host(node);
+    const below = currentLayer(fs, sharedLayerDirectory(state, shared.name))?.layer;
+    if (paths.length > 0 && below === undefined && shared.overlays.length > 0) {
+      progress.note(
+        `${node.name}: what it keeps is made when the layer of its group is there: mkroot publish`,
+      );
+      return [];
+    }
+    const own = currentLayer(fs, hostDirectory(state, node.name))?.layer;
+    const layers = [base.root, below, own].filter((layer) => layer !== undefined);
+    return paths.map((path) => ({
+      node: node.name,
+      path,
+      directory: persistentDirectory(state, node.name, path),
+      layers,
+    }));
+  });
 }
 
 function interrupted(name: string): MkrootError {

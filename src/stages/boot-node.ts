@@ -163,15 +163,17 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
   return { timeline, selfCheck, problem, silent, consoleTail, endedMs: now() };
 }
 
-const KEYS: Readonly<Record<string, string>> = {
+/** Steps that QEMU's monitor does, by its commands; `quit` ends the machine without the guest noticing. */
+const MONITOR_COMMANDS: Readonly<Record<string, string>> = {
   'press power': 'system_powerdown',
+  'cut power': 'quit',
   'press ctrl-alt-delete': 'sendkey ctrl-alt-delete',
 };
 
 /** A step that is done by QEMU's monitor, as its command; undefined for one that is done to the servers. */
 function monitorCommand(step: string, { otherNics = [] }: Machine): string | undefined {
   const link = /^link (\d) (up|down)$/.exec(step);
-  if (link === null) return KEYS[step];
+  if (link === null) return MONITOR_COMMANDS[step];
   const before = otherNics.filter(({ slot }) => slot === 'before').map(({ tap }) => tap);
   const behind = otherNics.filter(({ slot }) => slot === 'behind').map(({ tap }) => tap);
   const network = [...before, BOOT_NETWORK, ...behind][Number(link[1]) - 1] ?? BOOT_NETWORK;

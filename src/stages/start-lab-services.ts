@@ -69,7 +69,11 @@ export async function startLabServices(
   fs.writeFile(
     ganeshaConf,
     renderGanesha({
-      exports: files.exports.map(({ name, directory }) => ({ path: directory, mountedAs: name })),
+      exports: files.exports.map(({ name, directory, writable }) => ({
+        path: directory,
+        mountedAs: name,
+        ...(writable ? { access: 'RW' as const } : {}),
+      })),
       bindAddress: LAB.server,
       recoveryRoot: files.recovery,
     }),

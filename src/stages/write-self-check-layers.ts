@@ -13,6 +13,8 @@ export interface ExpectedNode {
   readonly reportPort: string;
   /** Directory with self-check.sh and mkroot-self-check.service, shipped in qemu/self-check. */
   readonly shippedFiles: BytePath;
+  /** /etc/mkroot/persistent, and the directory that it may name as /kept. */
+  readonly persistent?: { readonly list: string; readonly directory: BytePath };
   /** Shell script of a scenario, which the self-check runs in the end. */
   readonly guestScript?: string;
 }
@@ -33,7 +35,7 @@ export function writeSelfCheckLayers(
   fs: FileSystem,
   directory: BytePath,
   root: BytePath,
-  { hostname, modules, reportPort, shippedFiles, guestScript }: ExpectedNode,
+  { hostname, modules, reportPort, shippedFiles, guestScript, persistent }: ExpectedNode,
 ): LabExport[] {
   const base = new Sysroot(fs, root);
   const files: Readonly<Record<(typeof LAYERS)[number], Readonly<Record<string, string | Uint8Array>>>> = {
@@ -42,11 +44,12 @@ export function writeSelfCheckLayers(
       [`${OWN_DIRECTORY}/expected.sh`]: expectation(hostname, modules, reportPort),
       [`${OWN_DIRECTORY}/self-check.sh`]: fs.readFile(`${shippedFiles}/self-check.sh`),
       ...(guestScript === undefined ? {} : { [`${OWN_DIRECTORY}/scenario.sh`]: guestScript }),
+      ...(persistent === undefined ? {} : { 'etc/mkroot/persistent': persistent.list }),
       [`etc/systemd/system/${UNIT}`]: fs.readFile(`${shippedFiles}/${UNIT}`),
     },
     cluster: { [`${OWN_DIRECTORY}/layer`]: 'cluster\n' },
   };
-  return LAYERS.map((layer) => {
+  const layers = LAYERS.map((layer): LabExport => {
     const top = `${directory}/layers/${layer}`;
     fs.mkdir(top);
     takeOver(fs, base, '/', top);
@@ -62,6 +65,8 @@ export function writeSelfCheckLayers(
     }
     return { name: `/${layer}`, directory: top };
   });
+  if (persistent === undefined) return layers;
+  return [...layers, { name: '/kept', directory: persistent.directory, writable: true }];
 }
 
 /** expected.sh: what self-check.sh reads. Names are checked, not quoted: none of them has a reason to need it. */

@@ -13,6 +13,8 @@ export const TFTP = {
 export interface LabExport {
   readonly name: string;
   readonly directory: string;
+  /** Default false. */
+  readonly writable?: boolean;
 }
 
 /**

@@ -13,7 +13,7 @@ function isPattern(text: string): boolean {
 }
 
 const ACTION =
-  /^(?:(?:nfs|dhcp) (?:start|stop|pause|resume)|link [1-9] (?:up|down)|press (?:power|ctrl-alt-delete))$/;
+  /^(?:(?:nfs|dhcp) (?:start|stop|pause|resume)|link [1-9] (?:up|down)|press (?:power|ctrl-alt-delete)|cut power)$/;
 
 const stepSchema = z.strictObject({
   when: z
@@ -25,7 +25,7 @@ const stepSchema = z.strictObject({
     .string()
     .regex(ACTION, 'is no action')
     .describe(
-      '`nfs` or `dhcp` with `start`, `stop` (killed), `pause` or `resume`; `link N up`, `link N down`; `press power`, `press ctrl-alt-delete`.',
+      '`nfs` or `dhcp` with `start`, `stop` (killed), `pause` or `resume`; `link N up`, `link N down`; `press power`, `press ctrl-alt-delete`; `cut power`.',
     ),
 });
 
@@ -71,6 +71,12 @@ const bootFields = {
       rootPath: z.string().optional().describe('Option 17.'),
     })
     .optional(),
+  persistent: z
+    .string()
+    .optional()
+    .describe(
+      "/etc/mkroot/persistent of the node. The lab exports /kept to write to, which lasts through the scenario's boots.",
+    ),
   guest: z
     .string()
     .optional()
@@ -85,7 +91,7 @@ const bootFields = {
     .regex(/^(?:power-off|reset|init-\d\d-[a-z-]+)$/, 'is no end')
     .optional()
     .describe(
-      '`power-off` (the default), `reset`: the machine resets itself, or a stage such as `init-70-overlay`.',
+      '`power-off` (the default), `reset`: the machine resets itself or its power is cut, or a stage such as `init-70-overlay`.',
     ),
   endWithin: seconds.optional().describe('Seconds from the last step to the end.'),
   timeout: seconds.optional().describe('Seconds from power-on to the end; 240 by default.'),

@@ -1,6 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -213,6 +216,81 @@ describe('mkroot publish', () => {
     expect(statSync(key).mode & 0o777).toBe(0o600);
     const exports = readFileSync(join(state, 'netboot/etc/exports'), 'utf8');
     expect(exports).toContain(`${state}/hosts/n1/versions 10.1.1.1(ro,`);
+  });
+
+  it('what a node keeps starts as its layers have it, is whole or not there, and is never touched again', async () => {
+    const nodes = NODES.replace(
+      'groups:',
+      'groups:\n  kept: { image: compute, persistent: [{ path: /var/log }, { path: /var }, { path: /srv/new }, { path: /home, export: /srv/home }] }',
+    ).replace('n[1-2]: { group: compute', 'n[1-2]: { group: kept');
+    write(join(site, 'nodes.yaml'), nodes);
+    const image = join(state, 'images/compute/generations', G1, 'root/var');
+    write(join(image, 'log/wtmp'), 'from the image');
+    write(join(image, 'log/apt/history'), 'from the image');
+    chmodSync(join(image, 'log'), 0o2775);
+    chownSync(join(image, 'log'), 0, 4);
+    linkSync(join(image, 'log/wtmp'), join(image, 'log/other-name'));
+    write(join(site, 'overlays/cluster/var/log/wtmp'), 'from the overlay');
+    write(join(site, 'hosts/n1/var/log/own'), 'of n1');
+    const kept = (node: string, path: string) => join(state, 'hosts', node, 'persistent', path, '@');
+
+    expect(await ok('publish', '--dry-run')).toContain(
+      'Persistent directories\n  + n[1-2]: /srv/new\n  + n[1-2]: /var\n',
+    );
+    const killed = startMkroot(['publish', '--site', site, '--state', state]);
+    await expect
+      .poll(() => existsSync(join(state, 'hosts/n1/persistent')), { timeout: 30_000, interval: 1 })
+      .toBe(true);
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+    await ok('publish');
+    const listed = (directory: string) =>
+      execFileSync('find', ['.', '-printf', '%p %y%m %U:%G\\n'], { cwd: directory, encoding: 'utf8' })
+        .trim()
+        .split('\n')
+        .sort();
+    expect(listed(kept('n1', 'var/log'))).toEqual([
+      '. d2775 0:4',
+      './apt d755 0:0',
+      './apt/history f644 0:0',
+      './other-name f644 0:0',
+      './own f644 0:0',
+      './wtmp f644 0:0',
+    ]);
+    expect(listed(kept('n2', 'var/log'))).not.toContain('./own f644 0:0');
+    expect(readFileSync(join(kept('n1', 'var/log'), 'wtmp'), 'utf8')).toBe('from the overlay');
+    expect(listed(kept('n1', 'var'))).toContain('./log/own f644 0:0');
+    expect(listed(kept('n1', 'srv/new'))).toEqual(['. d755 0:0']);
+    expect(execFileSync('find', [state, '-name', '.new-*'], { encoding: 'utf8' })).toBe('');
+
+    const list = readFileSync(join(state, 'hosts/n1/current/layer/etc/mkroot/persistent'), 'utf8');
+    expect(list.split('\n').slice(1, -1)).toEqual([
+      '10.1.0.1:/srv/home /home nfs rw,nodev,vers=4.1 0 0',
+      `10.1.0.1:${kept('n1', 'srv/new')} /srv/new nfs rw,nodev,nolock 0 0`,
+      `10.1.0.1:${kept('n1', 'var')} /var nfs rw,nodev,nolock 0 0`,
+      `10.1.0.1:${kept('n1', 'var/log')} /var/log nfs rw,nodev,nolock 0 0`,
+    ]);
+    const exports = readFileSync(join(state, 'netboot/etc/exports'), 'utf8');
+    for (const line of list.split('\n').slice(2, -1)) {
+      expect(exports).toContain(`${/:(\S+)/.exec(line)![1]} 10.1.1.1(rw,`);
+    }
+
+    writeFileSync(join(kept('n1', 'var/log'), 'wtmp'), 'written by the node');
+    rmSync(kept('n2', 'srv/new'), { recursive: true });
+    current(G2);
+    expect(JSON.parse(await ok('publish', '--json')).persistent).toEqual([
+      { node: 'n2', path: '/srv/new', directory: kept('n2', 'srv/new') },
+    ]);
+    expect(readFileSync(join(kept('n1', 'var/log'), 'wtmp'), 'utf8')).toBe('written by the node');
+    expect(await ok('publish')).toBe('Nothing has changed since the last publish\n');
+
+    symlinkSync('log', join(state, 'images/compute/generations', G2, 'root/link'));
+    write(join(site, 'nodes.yaml'), nodes.replace('/srv/new', '/link/x'));
+    const refused = await mkroot('publish');
+    expect(refused.stderr).toContain(
+      'Cannot make the persistent directory "/link/x" of "n1": /link is a symlink in its root',
+    );
+    expect(execFileSync('find', [state, '-name', '.new-*'], { encoding: 'utf8' })).toBe('');
   });
 
   it('refuses with an exit code and changes nothing: a lint error, an unknown generation, a file edited by hand', async () => {

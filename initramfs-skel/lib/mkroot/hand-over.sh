@@ -137,6 +137,7 @@ hostname=$node_name
 base=$base_summary
 layers=$layers_summary
 lowerdir=$lower_directories
+persistent=$persistent_summary
 END
 }
 

@@ -59,18 +59,24 @@ expand_location() {
   answer=$answer$expand_rest
 }
 
-# mount_location TARGET: mounts what parse_location found, with retries that grow and are jittered. Dies in the end.
+# mount_location TARGET: mounts what parse_location found as a layer. Dies in the end.
 mount_location() {
+  mkdir -p "$ROOT$1"
+  nfs_base_options=$nfs_immutable_options
+  attempt_nfs_mount "$1" ||
+    die "$location_server:$location_path" "$mount_error (NFS v$nfs_vers, $attempt attempts)"
+}
+
+# attempt_nfs_mount TARGET: with $nfs_base_options, and retries whose pauses grow and are jittered. False in the end; $mount_error
+# says why.
+attempt_nfs_mount() {
   server_address "$location_server"
   location_address=$answer
-  mkdir -p "$ROOT$1"
   attempt=1
   while :; do
     choose_nfs_version "$attempt"
     try_nfs_mount "$1" && note_server && return 0
-    if [ "$attempt" -ge "$nfs_attempts" ]; then
-      die "$location_server:$location_path" "$mount_error (NFS v$nfs_vers, $attempt attempts)"
-    fi
+    [ "$attempt" -lt "$nfs_attempts" ] || return 1
     mount_pause "$attempt"
     pause=$answer
     trouble "$location_server:$location_path" "$mount_error (NFS v$nfs_vers)" "attempt $((attempt + 1)) of $nfs_attempts in $pause s"
@@ -126,7 +132,7 @@ choose_nfs_version() {
 
 # try_nfs_mount TARGET: one mount, bounded in time; $mount_error says why not. Options that come later win in the kernel.
 try_nfs_mount() {
-  mount_options=$nfs_immutable_options,vers=$nfs_vers
+  mount_options=$nfs_base_options,vers=$nfs_vers
   case $nfs_vers in
     4*) mount_options=$mount_options,clientaddr=$node_ip ;;
   esac

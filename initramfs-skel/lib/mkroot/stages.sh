@@ -12,6 +12,7 @@ stage_name_of() {
     50) answer=base ;;
     60) answer=layers ;;
     70) answer=overlay ;;
+    75) answer=persistent ;;
     80) answer=hand-over ;;
     90) answer=switch-root ;;
     *) answer=unknown ;;

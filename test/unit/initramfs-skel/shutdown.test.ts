@@ -58,6 +58,26 @@ describe.each(shells)('/run/initramfs/shutdown under $name', (shell) => {
     expect(kmsg.at(-1)).toBe('<5>mkroot: shutdown: poweroff: nothing is left mounted');
   });
 
+  it('writes back first what is still mounted to be written to, for a bounded time', () => {
+    const written = {
+      'proc/mounts': `${mounts['proc/mounts']}10.77.0.1:/l /oldroot/var/log nfs rw,nodev 0 0\n`,
+    };
+    const sync = (does: string) => `sync() { note sync; ${does}; }\n`;
+    const flushed = runWithMocks(shell, sync(':') + script(forget, 'poweroff'), written);
+    expect(flushed.calls.filter((call) => /^(sync|umount .*log|umount .oldroot$)/.test(call))).toEqual([
+      'sync',
+      'umount /oldroot/var/log',
+      'umount /oldroot',
+    ]);
+    const hangs = runWithMocks(shell, sync('command sleep 2') + script(forget, 'poweroff'), written);
+    expect(hangs.kmsg[0]).toContain(
+      'FAILED: not everything could be written back within 30 s; next: unmounting',
+    );
+    expect(hangs.kmsg.at(-1)).toContain('nothing is left mounted');
+    const none = runWithMocks(shell, sync(':') + script(forget, 'poweroff'), mounts);
+    expect(none.calls).not.toContain('sync');
+  });
+
   it('goes on when a server is gone and umount never returns: force, then lazily, then the machine goes down all the same', () => {
     const { calls, kmsg, status } = runWithMocks(shell, script('command sleep 2; exit 1', 'reboot'), mounts);
     expect(status).toBe(99);

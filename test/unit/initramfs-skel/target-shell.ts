@@ -89,6 +89,7 @@ const parts = [
   'network',
   'layers',
   'overlay',
+  'persistent',
   'identity',
   'name-service',
   'hand-over',

@@ -140,6 +140,22 @@ csv: [nodes.csv, missing.csv]
     ['zeros that some programs read as octal', 'ip: 10.1.001.010', '"10.1.001.010" is not an IPv4 address'],
     ['a group address', 'ip: 10.1.1.1, mac: 01:00:5e:00:00:01', 'is not a MAC address'],
     ['an unknown network', 'ip: 10.1.1.1, network: internl', 'did you mean "internal"?'],
+    ['a persistent root', 'ip: 10.1.1.1, persistent: [{ path: / }]', 'is the root itself'],
+    [
+      'one for a shell',
+      "ip: 10.1.1.1, persistent: [{ path: '/$(x)' }]",
+      'has characters that no mount can have',
+    ],
+    [
+      'one with an empty part',
+      'ip: 10.1.1.1, persistent: [{ path: /var//log }]',
+      'has an empty part, or one that',
+    ],
+    [
+      'one in memory',
+      'ip: 10.1.1.1, persistent: [{ path: /run/x }]',
+      'is where the kernel and systemd mount their own',
+    ],
     ['an unknown image', 'ip: 10.1.1.1, image: compute-bokworm', 'did you mean "compute-bookworm"?'],
   ])('%s is a problem in its line', (_, fields, expected) => {
     const found = problems(`${CLUSTER}nodes:\n  n1: { group: compute, ${fields} }\n`);

@@ -164,9 +164,9 @@ LABEL mkroot
       `/srv/apps 10.1.0.0/16(ro,${options})`,
       `/srv/data/52-54-00-00-01-01 10.1.2.1(rw,${options})`,
       '/srv/home 10.1.0.0/16(rw,sync,root_squash,subtree_check)',
-      `/state/hosts/n1/persistent/var/log 10.1.1.1(rw,${options})`,
+      `/state/hosts/n1/persistent/var/log/@ 10.1.1.1(rw,${options})`,
       `/state/hosts/n1/versions 10.1.1.1(ro,${options})`,
-      `/state/hosts/n2/persistent/var/log 10.1.1.2(rw,${options})`,
+      `/state/hosts/n2/persistent/var/log/@ 10.1.1.2(rw,${options})`,
       `/state/images 10.1.0.0/16(ro,${options})`,
       `/state/layers 10.1.0.0/16(ro,${options})`,
     ]);
