@@ -9,9 +9,10 @@ import { type Overlay, readOverlay } from '../layers/read-overlay.js';
 import { type BytePath, displayPath, toBytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import { listRecipes, loadRecipe, type RecipeSearch } from '../recipe/load-recipe.js';
-import { type ComposedLayer, HOST_OVERLAYS, HOST_TEMPLATE, LayerComposer } from './compose-layers.js';
+import { type ComposedLayer, HOST_OVERLAYS, HOST_TEMPLATE, type LayerComposer } from './compose-layers.js';
 import { lintImages } from './lint-images.js';
 import { lintNodes, placeOf } from './lint-nodes.js';
+import { openComposer } from './open-composer.js';
 import { Findings } from './render-layers.js';
 import { type SiteFinding, SiteFindings } from './site-findings.js';
 import { imagesOf } from './write-layers.js';
@@ -52,12 +53,7 @@ export function lintSite(fs: ReadFileSystem, request: LintRequest): LintReport {
     looked.overlays = lintAllOverlays(fs, site, findings);
     return { findings: findings.list(), looked, missingImages: [] };
   }
-  const composer = new LayerComposer(fs, {
-    inventory,
-    directory: toBytePath(site.directory),
-    label: sitePath(site, 'x').slice(0, -1),
-    state,
-  });
+  const composer = openComposer(fs, site, state, inventory);
   const { nodes } = composer.values;
   lintNodes(inventory, nodes, findings);
   lintUse(fs, site, inventory, nodes, findings);

@@ -8,11 +8,19 @@ import { type BytePath, toBytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import { LayerComposer } from './compose-layers.js';
 
-/** Reads a site's inventory and gets ready to put its layers together. */
-export function openComposer(fs: ReadFileSystem, site: Site, state: BytePath): LayerComposer {
+/**
+ * Reads a site's inventory and gets ready to put its layers together.
+ * @param inventory one that was read already, or that is not written yet.
+ */
+export function openComposer(
+  fs: ReadFileSystem,
+  site: Site,
+  state: BytePath,
+  inventory: Inventory = loadInventory(fs, site),
+): LayerComposer {
   const marker = 'x';
   return new LayerComposer(fs, {
-    inventory: loadInventory(fs, site),
+    inventory,
     directory: toBytePath(site.directory),
     label: sitePath(site, marker).slice(0, -marker.length),
     state,

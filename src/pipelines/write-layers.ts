@@ -72,11 +72,7 @@ export async function instantiateNodes(
   writer: LayerWriter,
 ): Promise<NamedLayer[]> {
   // Everything that can be wrong is found before the first key is made.
-  for (const node of nodes) {
-    const layer = composer.host(node);
-    requireBase(layer.base, `the host layer of "${node.name}"`);
-    refuseFindings(`the host layer of "${node.name}"`, layer.findings);
-  }
+  checkHostLayers(composer, nodes);
   return withLayerLock(ports, composer.site.state, writer, async () => {
     const task = ports.progress.task(`Host layers (${nodes.length})`);
     const written: NamedLayer[] = [];
@@ -93,6 +89,18 @@ export async function instantiateNodes(
     await makePersistentDirectories(ports, state, wantedDirectories(ports, composer, nodes), writer.signal);
     return written;
   });
+}
+
+/**
+ * Puts host layers together without writing any.
+ * @throws MkrootError NotFound for an image that was never built; InvalidInput if a template or the linter finds an error.
+ */
+export function checkHostLayers(composer: LayerComposer, nodes: readonly Node[]): void {
+  for (const node of nodes) {
+    const layer = composer.host(node);
+    requireBase(layer.base, `the host layer of "${node.name}"`);
+    refuseFindings(`the host layer of "${node.name}"`, layer.findings);
+  }
 }
 
 async function instantiate(ports: Ports, composer: LayerComposer, node: Node): Promise<NamedLayer> {

@@ -73,7 +73,10 @@ export function layerSite(judge: string): LayerSite {
   write('nodes.yaml', NODES);
   write('recipes/compute.yaml', 'name: compute\ndistribution: debian\nsuite: trixie\narchitecture: amd64\n');
   write('overlays/cluster/etc/motd', 'shared\n');
-  write('overlays/cluster/etc/hosts.liquid', '{% for n in nodes %}{{ n.ip }} {{ n.name }}\n{% endfor %}');
+  write(
+    'overlays/cluster/etc/hosts.liquid',
+    '127.0.0.1 localhost\n{% for n in nodes %}{{ n.ip }} {{ n.name }}\n{% endfor %}',
+  );
   write('overlays/compute/etc/rack.liquid', '{{ group.name }} {{ variables.rack }}\n');
   write('overlays/compute/overlay.yaml', '# about the compute nodes\ndelete: [/etc/debian_version]\n');
   return { directory, site, state, root, write, remove: () => rmSync(directory, { recursive: true }) };

@@ -139,6 +139,34 @@ describe('layers of a site', () => {
     expect((await mkroot('overlay', 'render', 'n001', 'etc/hosts')).stdout).toContain('10.1.2.1 s001\n');
   });
 
+  it('a new node gets the next address, a line in nodes.yaml and a host layer; a bad one changes nothing', async () => {
+    const before = readFileSync(join(lab.site, 'nodes.yaml'), 'utf8');
+    const refused = await mkroot(
+      'node',
+      'create',
+      'n003',
+      '--group',
+      'compute',
+      '--mac',
+      '52:54:00:00:00:01',
+    );
+    expect(refused.exitCode).toBe(3);
+    expect(refused.stderr).toContain('mac 52:54:00:00:00:01 of n003 is that of n001');
+    expect(readFileSync(join(lab.site, 'nodes.yaml'), 'utf8')).toBe(before);
+    expect(existsSync(join(lab.state, 'hosts/n003'))).toBe(false);
+    const [created] = await json<{ name: string; ip: string; layer: string }[]>(
+      ...['node', 'create', 'n003', '--group', 'compute', '--mac', '52:54:00:00:00:09'],
+    );
+    expect(created).toMatchObject({ name: 'n003', ip: '10.1.1.3' });
+    expect(readFileSync(join(created!.layer, 'etc/hostname'), 'utf8')).toBe('n003\n');
+    expect(readFileSync(join(lab.site, 'nodes.yaml'), 'utf8')).toBe(
+      `${before}  n003: { group: compute, ip: "10.1.1.3", mac: "52:54:00:00:00:09" }\n`,
+    );
+    expect((await json<Written[]>('node', 'instantiate', 'n003')).map(({ changed }) => changed)).toEqual([
+      false,
+    ]);
+  });
+
   it('a layer that the linter refuses is not written; an unknown variable is told with its place', async () => {
     lab.write('overlays/compute/etc/munge/munge.key', 'secret');
     lab.write('overlays/compute/bin/tool', '');
