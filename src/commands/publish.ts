@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { codeDigest } from '../cli/code-digest.js';
 import { requireRoot } from '../cli/require-root.js';
 import { openSite } from '../cli/site.js';
 import { toBytePath } from '../ports/byte-path.js';
@@ -59,6 +60,7 @@ export default class Publish extends BaseCommand {
     const request = {
       site: openSite(ports.fs, flags.site),
       state: toBytePath(resolve(flags.state)),
+      code: codeDigest(ports.fs),
       ...(flags.only === undefined ? {} : { only: flags.only }),
       ...(flags.interface === undefined ? {} : { interfaces: flags.interface }),
       ...(flags.server === undefined ? {} : { server: flags.server }),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { codeDigest } from '../cli/code-digest.js';
 import { requireRoot } from '../cli/require-root.js';
 import { openSite } from '../cli/site.js';
 import { toBytePath } from '../ports/byte-path.js';
@@ -42,7 +43,7 @@ export default class Rollback extends BaseCommand {
     ]);
     const state = toBytePath(resolve(flags.state));
     const rollback = rollbackTarget(ports.fs, state, args.image, flags.to);
-    const request = { site: openSite(ports.fs, flags.site), state, rollback };
+    const request = { site: openSite(ports.fs, flags.site), state, code: codeDigest(ports.fs), rollback };
     const dry = flags['dry-run'];
     if (!dry) requireRoot('roll back', 'it publishes', 'Run it with sudo; --dry-run needs less.');
     const plan = dry

@@ -89,7 +89,8 @@ export class DiskFileSystem implements FileSystem {
       if (size > MAX_WHOLE) throw tooLargeToRead(path, `it has ${size} bytes`);
       const chunks: Buffer[] = [];
       let total = 0;
-      let want = Math.max(size + 1, 4096);
+      // Nodes have tens of thousands of small files: a buffer that is larger than the file would cost more than reading it.
+      let want = size === 0 ? 4096 : size + 1;
       for (;;) {
         const buffer = Buffer.allocUnsafe(want);
         const count = this.node.readSync(fd, buffer, 0, want, null);
@@ -97,6 +98,8 @@ export class DiskFileSystem implements FileSystem {
         chunks.push(buffer.subarray(0, count));
         total += count;
         if (total > MAX_WHOLE) throw tooLargeToRead(path, 'it does not end');
+        // Files of /proc say that they are empty; anything else ends where it says.
+        if (total === size) break;
         want = count < want ? 4096 : 1 << 20;
       }
       return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);

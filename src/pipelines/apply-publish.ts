@@ -40,6 +40,9 @@ export async function publish(
     if (!plan.changes && request.rollback === undefined) {
       // Nothing is changed but what mkroot remembers of files, so that it need not read them again.
       if (isListOutdated(plan.tree)) applyOwnedTree(ports.fs, plan.tree, options);
+      if (plan.before !== undefined && request.code !== undefined && plan.before.code !== request.code) {
+        writeRecord(ports.fs, request.state, { ...plan.before, code: request.code });
+      }
       return plan;
     }
     await applyPublish(ports, request, plan, options);
@@ -74,7 +77,7 @@ async function withIdentities(
 
 async function applyPublish(
   ports: Ports,
-  { state, rollback }: PublishRequest,
+  { state, rollback, code }: PublishRequest,
   plan: PublishPlan,
   { force, signal }: ApplyOptions,
 ): Promise<void> {
@@ -95,7 +98,7 @@ async function applyPublish(
   for (const { becomesCurrent, directory, version } of plan.layers) {
     if (becomesCurrent) makeLayerCurrent(fs, directory, version.id);
   }
-  writeRecord(fs, state, finishedRecord(begun, plan.site, plan.server));
+  writeRecord(fs, state, finishedRecord(begun, plan.site, plan.server, code));
   task.done(`${plan.tree.changes.length} changed`);
 }
 

@@ -17,6 +17,7 @@ import { type PlannedLayer, PublishSources } from './publish-layers.js';
 import { type PublishedRecord, publishedTree, readRecord } from './published-record.js';
 import type { SharedFinding } from './render-layers.js';
 import { persistentDirectory } from './state-directories.js';
+import { unchangedFiles } from './unchanged-files.js';
 import { netbootFiles } from './write-netboot-tree.js';
 
 /** What shall be published. */
@@ -31,6 +32,8 @@ export interface PublishRequest {
   readonly server?: string;
   readonly interfaces?: readonly string[];
   readonly httpRoot?: string;
+  /** Digest of mkroot's code: what it made of the same before needs not be made again. Absent means that nothing is known. */
+  readonly code?: string;
 }
 
 /** Everything that a publish would change; nothing has been done yet. */
@@ -61,12 +64,11 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
   const { state, rollback } = request;
   const composer = openComposer(fs, request.site, state);
   const before = readRecord(fs, state);
-  const published = new Map((before?.site?.nodes ?? []).map((node) => [node.name, node.boot.parameters]));
   const sources = new PublishSources(
     fs,
     composer,
     (name) => {
-      const parameters = published.get(name);
+      const parameters = before?.nodes.get(name)?.boot.parameters;
       return parameters && { shared: parameters.cluster?.[0]?.path, host: parameters.host?.path };
     },
     rollback && new Map([[rollback.image, rollback.generation]]),
@@ -80,9 +82,9 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
       ? named
       : named.filter((node) => node.image === rollback.image && node.generation === undefined);
   const server = request.server ?? before?.server;
-  const httpRoot = request.httpRoot ?? before?.site?.server.httpRoot;
+  const httpRoot = request.httpRoot ?? before?.head?.server.httpRoot;
   const options = {
-    interfaces: request.interfaces ?? before?.site?.server.interfaces ?? [],
+    interfaces: request.interfaces ?? before?.head?.server.interfaces ?? [],
     tftpRoot: displayPath(`${publishedTree(state)}/${tftpDirectory}`),
     ...(server === undefined ? {} : { server }),
     ...(httpRoot === undefined ? {} : { httpRoot }),
@@ -94,12 +96,14 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
   const order = composer.values.nodes.map(({ name }) => name);
   const site = partial ? onTopOf(before?.site, prepared.site, order) : prepared.site;
   const kept = keptImages(fs, state, site, prepared.images);
-  const { files, warnings } = netbootFiles(fs, site, kept);
+  const same = new Set(site.nodes.filter((node) => before?.nodes.hasSame(node)).map(({ name }) => name));
+  const asWritten = unchangedFiles(before, site, same, request.code);
+  const { files, warnings } = netbootFiles(fs, site, kept, asWritten);
   const tree = planOwnedTree(fs, publishedTree(state), files);
   const layers = [...sources.layers.values()].filter(
     ({ there, becomesCurrent, differences }) => !there || becomesCurrent || differences.length > 0,
   );
-  const changed = nodeChanges(before?.site, site);
+  const changed = nodeChanges(before?.nodes, site, same);
   const keeper = servingServer(composer, server);
   const persistent = nodes.flatMap((node) =>
     keptPaths(node, keeper)

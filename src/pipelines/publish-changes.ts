@@ -1,5 +1,6 @@
 import type { NetbootNode, NetbootSite } from '../netboot/netboot-site.js';
 import type { BytePath } from '../ports/byte-path.js';
+import type { RecordedNodes } from './recorded-nodes.js';
 
 /** How a node's boot, or what servers know of it, changes. */
 export interface NodeChange {
@@ -9,13 +10,21 @@ export interface NodeChange {
   readonly what: readonly string[];
 }
 
-/** Which nodes are told something else than before; in the order of the new site, removed ones last. */
-export function nodeChanges(before: NetbootSite | undefined, after: NetbootSite): NodeChange[] {
-  const old = new Map((before?.nodes ?? []).map((node) => [node.name, node]));
+/**
+ * Which nodes are told something else than before; in the order of the new site, removed ones last.
+ * @param same names of nodes that are as they were.
+ */
+export function nodeChanges(
+  before: RecordedNodes | undefined,
+  after: NetbootSite,
+  same: ReadonlySet<string>,
+): NodeChange[] {
+  const old = new Set(before?.names);
   const changes: NodeChange[] = [];
   for (const node of after.nodes) {
-    const was = old.get(node.name);
     old.delete(node.name);
+    if (same.has(node.name)) continue;
+    const was = before?.get(node.name);
     if (was === undefined) {
       const { name, generation } = node.boot.image;
       changes.push({ name: node.name, change: 'added', what: [`${name} ${generation}`] });
@@ -24,7 +33,7 @@ export function nodeChanges(before: NetbootSite | undefined, after: NetbootSite)
     const what = differences(was, node);
     if (what.length > 0) changes.push({ name: node.name, change: 'changed', what });
   }
-  for (const name of old.keys()) changes.push({ name, change: 'removed', what: [] });
+  for (const name of old) changes.push({ name, change: 'removed', what: [] });
   return changes;
 }
 

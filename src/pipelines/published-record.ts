@@ -1,10 +1,11 @@
 import { MkrootError } from '../errors.js';
-import type { NetbootSite } from '../netboot/netboot-site.js';
+import type { NetbootNode, NetbootSite } from '../netboot/netboot-site.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
+import { RecordedNodes } from './recorded-nodes.js';
 
-/** Version of the layout of the record; a reader refuses another one. */
-const FORMAT = 1;
+/** Version of the layout of the record. Format 1, which had the nodes within the site, is read, too. */
+const FORMAT = 2;
 
 /** What was published last: `STATE/published.json`. Boot files and server configuration follow from it alone. */
 export interface PublishedRecord {
@@ -12,8 +13,14 @@ export interface PublishedRecord {
   readonly at: string;
   /** True while boot files are being written; it stays so if that is interrupted. */
   readonly unfinished: boolean;
-  /** Absent before the first publish has ended. */
+  /** Digest of the code of mkroot that wrote the tree; absent if it is not known. */
+  readonly code?: string;
+  /** Absent before the first publish has ended. Its nodes are parsed when they are asked for. */
   readonly site?: NetbootSite;
+  /** The site without its nodes. */
+  readonly head?: SiteHead;
+  /** The nodes of the site; none before the first publish has ended. */
+  readonly nodes: RecordedNodes;
   /** Name of the server that the tree is for, if one was given. */
   readonly server?: string;
   /**
@@ -21,6 +28,16 @@ export interface PublishedRecord {
    * (ISO 8601, UTC): running nodes may still have them mounted.
    */
   readonly retired: Readonly<Record<BytePath, string>>;
+}
+
+/** What a site has besides nodes. */
+export type SiteHead = Omit<NetbootSite, 'nodes'>;
+
+/** The first line of the file, and all of it in format 1. */
+interface RecordHead extends Omit<PublishedRecord, 'site' | 'head' | 'nodes'> {
+  readonly format: unknown;
+  readonly site?: SiteHead & { readonly nodes?: readonly NetbootNode[] };
+  readonly nodes?: readonly NetbootNode[];
 }
 
 /** Where what nodes boot is published: TFTP serves STATE/netboot/tftp. */
@@ -40,11 +57,20 @@ export function readRecord(fs: ReadFileSystem, state: BytePath): PublishedRecord
   const path = recordPath(state);
   if (fs.lstat(path) === undefined) return undefined;
   try {
-    const { format, ...record } = JSON.parse(Buffer.from(fs.readFile(path)).toString('utf8')) as {
-      format: unknown;
-    } & PublishedRecord;
-    if (format !== FORMAT || typeof record.retired !== 'object') throw new Error('its format is another one');
-    return record;
+    const text = Buffer.from(fs.readFile(path)).toString('utf8');
+    const lines = text.split('\n');
+    const isByLine = lines[0]?.endsWith(NODES_FOLLOW) && lines.at(-2) === ']}';
+    const head: RecordHead = JSON.parse(isByLine ? `${lines[0]}]}` : text);
+    if ((head.format !== FORMAT && head.format !== 1) || typeof head.retired !== 'object') {
+      throw new Error('its format is another one');
+    }
+    const { format: _format, site, nodes: parsedNodes, ...record } = head;
+    const nodes = isByLine
+      ? RecordedNodes.fromLines(lines.slice(1, -2).map((line) => line.replace(/,$/, '')))
+      : RecordedNodes.of(parsedNodes ?? site?.nodes ?? []);
+    if (site === undefined) return { ...record, nodes };
+    const { nodes: _within, ...siteWithout } = site;
+    return { ...record, nodes, head: siteWithout, site: withNodes(siteWithout, nodes) };
   } catch (cause) {
     throw new MkrootError(`Cannot read "${displayPath(path)}": it is no record of what was published`, {
       hint: 'Move it away and publish again; what running nodes use is then not known to `mkroot gc`.',
@@ -53,9 +79,39 @@ export function readRecord(fs: ReadFileSystem, state: BytePath): PublishedRecord
   }
 }
 
+/** The end of the first line: then each node has a line of its own. */
+const NODES_FOLLOW = ',"nodes":[';
+
+function withNodes(head: SiteHead, nodes: RecordedNodes): NetbootSite {
+  return {
+    ...head,
+    get nodes() {
+      return nodes.all();
+    },
+  };
+}
+
+/** What a site has besides nodes. */
+export function siteHead({ nodes: _nodes, ...head }: NetbootSite): SiteHead {
+  return head;
+}
+
 /** Replaces the record in one step. */
 export function writeRecord(fs: FileSystem, state: BytePath, record: PublishedRecord): void {
-  fs.writeFile(recordPath(state), `${JSON.stringify({ format: FORMAT, ...record }, null, 1)}\n`, 0o600);
+  const { site: _site, head, nodes, ...rest } = record;
+  const first = JSON.stringify({
+    format: FORMAT,
+    ...rest,
+    ...(head === undefined ? {} : { site: head }),
+    nodes: [],
+  });
+  const lines = [
+    first.slice(0, -2),
+    ...(nodes.lines.length === 0 ? [] : [nodes.lines.join(',\n')]),
+    ']}',
+    '',
+  ];
+  fs.writeFile(recordPath(state), lines.join('\n'), 0o600);
 }
 
 /** Removes what a run that was killed left beside the record and beside the tree's list. Only for the holder of the lock. */
@@ -94,6 +150,7 @@ export function begunRecord(
 ): PublishedRecord {
   const named = [...referencesOf(site)].map((path): [BytePath, string] => [path, at]);
   return {
+    nodes: RecordedNodes.of([]),
     ...before,
     at,
     unfinished: true,
@@ -106,6 +163,7 @@ export function finishedRecord(
   begun: PublishedRecord,
   site: NetbootSite,
   server: string | undefined,
+  code?: string,
 ): PublishedRecord {
   const used = referencesOf(site);
   const named = [...referencesOf(begun.site)].map((path): [BytePath, string] => [path, begun.at]);
@@ -115,7 +173,10 @@ export function finishedRecord(
   return {
     at: begun.at,
     unfinished: false,
+    ...(code === undefined ? {} : { code }),
     site,
+    head: siteHead(site),
+    nodes: RecordedNodes.of(site.nodes),
     ...(server === undefined ? {} : { server }),
     retired: Object.fromEntries(retired),
   };

@@ -94,6 +94,7 @@ export function publishPorts(fs: FileSystem, now = '2026-11-20T06:00:00.000Z'): 
 export const REQUEST: PublishRequest = {
   site: { directory: '/site', workingDirectory: '/', images: ['compute', 'storage'] },
   state: '/state',
+  code: 'this',
 };
 
 /** Who publishes. */
