@@ -4,8 +4,8 @@ import { formatSize, renderExplanation } from '../archive/explain.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { packageDirectories } from '../cli/package-directories.js';
 import { explainInitrd } from '../pipelines/ask-why.js';
-import { makeInitrd } from '../pipelines/make-initrd.js';
-import { planInitrd } from '../pipelines/plan-initrd.js';
+import { type InitrdResult, makeInitrd } from '../pipelines/make-initrd.js';
+import { planInitrds } from '../pipelines/plan-initrd.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 
 /** `mkroot initrd`: the initramfs of an image or of any root directory. */
@@ -13,7 +13,7 @@ export default class Initrd extends BaseCommand {
   static override summary = 'Make the initramfs of an image that mkroot built, or of any root directory';
 
   static override description =
-    `Nothing of the root is run, so its architecture does not matter. Beside the initramfs a file <initrd>.json says why each entry is in it.`;
+    `Of an image with several kernels, one initramfs is made for each. Nothing of the root is run, so its architecture does not matter. Beside the initramfs a file <initrd>.json says why each entry is in it.`;
 
   static override examples = [
     '<%= config.bin %> initrd --nic tg3',
@@ -29,7 +29,11 @@ export default class Initrd extends BaseCommand {
 
   static override flags = {
     root: Flags.string({ description: 'root directory, instead of an image', helpValue: 'DIR' }),
-    kernel: Flags.string({ description: 'kernel release; the newest by default', helpValue: 'VERSION' }),
+    kernel: Flags.string({
+      description:
+        'only for this kernel; by default for each kernel of the image, or for the newest of a root',
+      helpValue: 'VERSION',
+    }),
     nic: Flags.string({
       description: 'network driver: module name, PCI id (14e4:1657) or glob; may be repeated',
       multiple: true,
@@ -68,20 +72,26 @@ export default class Initrd extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Initrd);
     const ports = this.ports({ verbose: flags.verbose });
-    const plan = planInitrd(ports.fs, { ...flags, recipe: args.recipe });
-    if (args.recipe === undefined && plan.image !== undefined)
-      ports.progress.note(`Image ${plan.image.name} (built last), ${plan.image.generation}`);
-    const result = await makeInitrd(ports, {
-      ...plan,
-      ...packageDirectories(),
-      version: this.config.version,
-      signal: this.interrupted,
-    });
-    if (flags.explain) this.log(renderExplanation(explainInitrd(ports.fs, toBytePath(result.path))));
-    this.log(
-      `${displayPath(toBytePath(result.path))}: ${formatSize(result.sizes.packed)} (${formatSize(result.sizes.unpacked)} unpacked), ` +
-        `kernel ${result.kernel}, ${result.modules.length} modules, sha256 ${result.sha256.slice(0, 16)}…`,
-    );
-    return result;
+    const plans = planInitrds(ports.fs, { ...flags, recipe: args.recipe });
+    const { image } = plans[0];
+    if (args.recipe === undefined && image !== undefined)
+      ports.progress.note(`Image ${image.name} (built last), ${image.generation}`);
+    const results: InitrdResult[] = [];
+    for (const plan of plans) {
+      const result = await makeInitrd(ports, {
+        ...plan,
+        ...packageDirectories(),
+        version: this.config.version,
+        signal: this.interrupted,
+      });
+      if (flags.explain) this.log(renderExplanation(explainInitrd(ports.fs, toBytePath(result.path))));
+      this.log(
+        `${displayPath(toBytePath(result.path))}: ${formatSize(result.sizes.packed)} (${formatSize(result.sizes.unpacked)} unpacked), ` +
+          `kernel ${result.kernel}, ${result.modules.length} modules, sha256 ${result.sha256.slice(0, 16)}…`,
+      );
+      results.push(result);
+    }
+    const [newest, ...further] = results;
+    return further.length === 0 ? newest : { ...newest, further };
   }
 }

@@ -19,8 +19,10 @@ export interface JsonSchema {
 export function schemaAt(schema: JsonSchema, path: readonly (string | number)[]): JsonSchema | undefined {
   return path.reduce<JsonSchema | undefined>((at, key) => {
     if (at === undefined) return undefined;
-    if (typeof key === 'number') return at.items;
-    if (Object.hasOwn(at.properties ?? {}, key)) return at.properties?.[key];
+    for (const one of [at, ...(at.anyOf ?? [])]) {
+      if (typeof key === 'number' && one.items !== undefined) return one.items;
+      if (Object.hasOwn(one.properties ?? {}, key)) return one.properties?.[key];
+    }
     return at.additionalProperties === false ? undefined : at.additionalProperties;
   }, schema);
 }

@@ -47,6 +47,9 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], context: Sch
         rule: 'invalid-value',
       }));
     }
+    const inner =
+      issue.code === 'invalid_union' ? problemsInside(issue, valueAt(yaml.value, path)) : undefined;
+    if (inner !== undefined) return schemaProblems(inner, context);
     return [
       {
         position: yaml.position(path),
@@ -55,6 +58,20 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], context: Sch
       },
     ];
   });
+}
+
+/** A mapping or a list is meant to be the alternative that is one, too: what that has to say about it. */
+function problemsInside(
+  { path, errors }: z.core.$ZodIssueInvalidUnion,
+  value: unknown,
+): z.core.$ZodIssue[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const meant = errors.filter(
+    (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
+  );
+  return meant.length === 1
+    ? meant[0]?.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
+    : undefined;
 }
 
 /** The way to the value that an issue is about. */
@@ -74,7 +91,9 @@ export function valueAt(value: unknown, path: ValuePath): unknown {
 }
 
 function unknownField(schema: JsonSchema, path: ValuePath, key: string): string {
-  const known = Object.keys(schemaAt(schema, path)?.properties ?? {});
+  const at = schemaAt(schema, path);
+  const mapping = [at, ...(at?.anyOf ?? [])].find((one) => one?.properties !== undefined);
+  const known = Object.keys(mapping?.properties ?? {});
   const near = suggestion(key, known);
   const where = path.length === 0 ? '' : ` in ${pathText(path)}`;
   return `unknown field "${key}"${where}${near === '' ? `; known are ${known.join(', ')}` : near}`;

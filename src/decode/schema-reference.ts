@@ -40,6 +40,8 @@ function collect(schema: JsonSchema, path: string, title: string): string[] {
 /** What is described in a table of its own: a mapping, the entries of a list, or the values of a mapping from names. */
 function inside(field: JsonSchema): { nested: JsonSchema | undefined; suffix: string } {
   if (field.properties !== undefined) return { nested: field, suffix: '' };
+  const mapping = field.anyOf?.find(({ properties }) => properties !== undefined);
+  if (mapping !== undefined) return { nested: mapping, suffix: '' };
   if (field.items !== undefined) return { nested: field.items, suffix: '[]' };
   return { nested: field.additionalProperties || undefined, suffix: '.NAME' };
 }

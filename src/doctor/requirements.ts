@@ -23,6 +23,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     debian: ['dnf'],
     el: ['dnf'],
   }),
+  tool('zypper', ['--version'], {
+    requiredFor: ['test'],
+    usefulFor: ['build'],
+    why: 'installs the packages of recipes for openSUSE',
+    debian: ['zypper'],
+    el: ['zypper (Fedora, EPEL)'],
+  }),
   tool('rpm', ['--version'], {
     requiredFor: ['test'],
     usefulFor: ['build'],

@@ -21,7 +21,7 @@ export interface ImagePaths {
   readonly generations: BytePath;
   /** Symbolic link to the generation that nodes get. */
   readonly current: BytePath;
-  /** One directory per generation: `initrd.img`, `initrd.img.json`. */
+  /** One directory per generation: `initrd.img`, `initrd.img.json`, and a directory for each further kernel. */
   readonly initrds: BytePath;
 }
 
@@ -48,9 +48,14 @@ export function generationPaths(state: BytePath, name: string, id: string): Gene
   };
 }
 
-/** Where the initramfs of a generation belongs: STATE/images/NAME/initrds/ID/initrd.img. */
-export function initrdPath(state: BytePath, name: string, id: string): BytePath {
-  return `${imagePaths(state, name).initrds}/${id}/initrd.img`;
+/**
+ * Where the initramfs of a generation belongs: STATE/images/NAME/initrds/ID/initrd.img for its newest kernel, and
+ * STATE/images/NAME/initrds/ID/RELEASE/initrd.img for a further one.
+ * @param further release of a kernel that is not the newest.
+ */
+export function initrdPath(state: BytePath, name: string, id: string, further?: string): BytePath {
+  const directory = `${imagePaths(state, name).initrds}/${id}`;
+  return `${further === undefined ? directory : `${directory}/${further}`}/initrd.img`;
 }
 
 /** The generation that `current` points to, or undefined if the image was never built. */

@@ -136,6 +136,16 @@ const settingsFields = {
     .describe(
       'Generation of the image to stay on; current (default) follows what was built last. It goes with the image of the same or a farther level: a node with an image of its own does not take the generation of its group.',
     ),
+  kernel: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9._+~*?[\]^!-]+$/,
+      'is no release of a kernel, such as 6.12.117+deb13-amd64, nor a glob',
+    )
+    .optional()
+    .describe(
+      'Kernel of the image to boot, where it has several: its release (`uname -r`), or a glob such as 6.12.*, of which the newest is taken; by default the newest of the image. Like generation, it goes with the image of the same or a farther level.',
+    ),
   boot: bootTarget
     .optional()
     .describe('What its boot entry starts: the image (default), the local disk, or a memory test.'),
@@ -176,7 +186,7 @@ const settingsFields = {
     .array(z.string().min(1))
     .optional()
     .describe(
-      "Kernel modules that the initramfs needs besides the recipe's, by name or glob. Added to those of the group and of the cluster.",
+      "Kernel modules that the initramfs needs besides the recipe's, by name or glob; `mkroot publish` makes an initrd that has them, and they are loaded. Added to those of the group and of the cluster.",
     ),
   variables: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name of a variable'), z.json())

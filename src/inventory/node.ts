@@ -92,6 +92,8 @@ export interface Node {
   readonly image: string;
   /** Id of the generation that it is pinned to; absent means that it follows the image's current one. */
   readonly generation?: string;
+  /** Release of the kernel to boot, or a glob over those of the image; absent means the newest. */
+  readonly kernel?: string;
   /** What its boot entry starts. */
   readonly boot: BootTarget;
   /** What its boot menu offers besides. */

@@ -81,7 +81,8 @@ class Resolution {
     this.#noteEntry();
     // An entry without an image is a problem of the inventory, and does not come here.
     const image = this.#single('image') ?? '';
-    const generation = this.#generation();
+    const generation = this.#ofImage('generation');
+    const kernel = this.#ofImage('kernel');
     const firmware = this.#single('firmware');
     const servers = this.#servers();
     const serialConsole = parseSerialConsole(this.#single('serialConsole'));
@@ -98,7 +99,8 @@ class Resolution {
       ...(vlan === undefined ? {} : { vlan }),
       group: group.value,
       image,
-      ...(generation === undefined ? {} : { generation }),
+      ...(generation === undefined || generation === 'current' ? {} : { generation }),
+      ...(kernel === undefined ? {} : { kernel }),
       boot: this.#single('boot', 'image'),
       menu: this.#single('menu') ?? [],
       menuTimeout: this.#single('menuTimeout') ?? 0,
@@ -132,15 +134,15 @@ class Resolution {
     return byDefault as NonNullable<Settings[F]> | undefined;
   }
 
-  /** A pin belongs to an image: one that is named nearer to the node leaves it behind. */
-  #generation(): string | undefined {
+  /** A generation and a kernel belong to an image: one that is named nearer to the node leaves them behind. */
+  #ofImage(field: 'generation' | 'kernel'): string | undefined {
     for (const source of this.#sources) {
-      const { generation: value, image } = source.settings;
+      const value = source.settings[field];
       if (value !== undefined) {
-        this.#noteFound('generation', { value, source, path: ['generation'] });
-        return value === 'current' ? undefined : value;
+        this.#noteFound(field, { value, source, path: [field] });
+        return value;
       }
-      if (image !== undefined) return undefined;
+      if (source.settings.image !== undefined) return undefined;
     }
     return undefined;
   }

@@ -15,8 +15,8 @@ export interface ModuleRequest {
   readonly kind: 'nic' | 'driver';
   /** Who asks, for the explanation of each entry: `--nic tg3`, `compute.yaml:12`. */
   readonly label: string;
-  /** Nothing happens if the kernel does not have it. */
-  readonly optional?: boolean;
+  /** It is no error if the kernel does not have it. */
+  readonly optional?: boolean | 'with a warning';
 }
 
 /** What a request comes to. */
@@ -55,7 +55,13 @@ export async function resolveRequest(
         : await lookup.find(request.what);
   if (modules.length === 0 && builtins.length === 0) {
     if (request.optional === true) return { modules: [], builtins: [], warnings: [] };
-    throw unknown(kernel, lookup, request, pci !== null);
+    const error = unknown(kernel, lookup, request, pci !== null);
+    if (request.optional === undefined || request.optional === false) throw error;
+    return {
+      modules: [],
+      builtins: [],
+      warnings: [`${request.label}: kernel ${displayPath(kernel.release)} has no such thing; it is left out`],
+    };
   }
   const strangers =
     request.kind === 'nic' ? modules.filter((name) => !isNetwork(kernel.modules.find(name)!)) : [];

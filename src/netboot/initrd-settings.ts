@@ -46,6 +46,15 @@ const shellNames = {
 /** The shell variables of initrd.conf, in the order in which they are written. */
 export const initrdSettingNames: readonly string[] = Object.values(shellNames);
 
+/** The text of initrd.conf with further modules that are loaded on every node. */
+export function withFurtherModules(text: string, modules: readonly string[]): string {
+  const line = new RegExp(`^${shellNames.modules}='([^']*)'$`, 'm');
+  const before = line.exec(text)?.[1]?.split(' ') ?? [];
+  const all = [...new Set([...before, ...modules])].filter((name) => name !== '');
+  const setting = `${shellNames.modules}='${all.join(' ')}'`;
+  return line.test(text) ? text.replace(line, () => setting) : `${text}${setting}\n`;
+}
+
 /** initrd.conf as text: one single-quoted assignment per line. Throws on a value that holds a control character. */
 export function renderInitrdSettings(settings: InitrdSettings): string {
   return Object.entries(shellNames)

@@ -6,6 +6,8 @@ export interface BootImage {
   /** Name of the image. */
   readonly name: string;
   readonly generation: string;
+  /** Release of the kernel, if it is not the newest of the generation. */
+  readonly release?: string;
   /** Path below the TFTP root, without a leading slash. */
   readonly kernel: string;
   /** Paths below the TFTP root; the kernel unpacks them in this order. */

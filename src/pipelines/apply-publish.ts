@@ -7,6 +7,7 @@ import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 import { makePersistentDirectories } from '../stages/make-persistent-directories.js';
 import { applyOwnedTree, isListOutdated, refuseConflicts } from '../stages/owned-tree.js';
+import { writeDriverInitrd } from './driver-initrd.js';
 import { type PublishPlan, type PublishRequest, planPublish } from './plan-publish.js';
 import {
   begunRecord,
@@ -91,6 +92,7 @@ async function applyPublish(
   removeLeftovers(fs, state, plan);
   await writeLayers(ports, plan, signal);
   await makePersistentDirectories(ports, state, plan.persistent, signal);
+  await writeDriverInitrds(ports, plan, signal);
   // A boot file must not reach the disk before what it names.
   await runner.run({ argv: ['sync', '--file-system', displayPath(state)] });
   const task = ports.progress.task('Boot files and server configuration');
@@ -120,6 +122,25 @@ async function writeLayers(ports: Ports, { layers }: PublishPlan, signal?: Abort
         hint: 'Boot files are as they were. Publish again.',
       });
     }
+  }
+  task.done();
+}
+
+async function writeDriverInitrds(
+  ports: Ports,
+  { initrds }: PublishPlan,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (initrds.length === 0) return;
+  const task = ports.progress.task(`Initrds with further drivers (${initrds.length})`);
+  try {
+    for (const initrd of initrds) {
+      task.update(`${initrd.image.name}: ${initrd.drivers.join(' ')}`);
+      for (const warning of await writeDriverInitrd(ports, initrd, signal)) ports.progress.warn(warning);
+    }
+  } catch (error) {
+    task.fail();
+    throw signal?.aborted ? interrupted() : error;
   }
   task.done();
 }

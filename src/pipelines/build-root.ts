@@ -16,24 +16,23 @@ import { type LoadedRecipe, recipePath } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { findTreeStrategy } from '../sandbox/root-tree.js';
 import { addFiles } from '../stages/add-files.js';
-import { type BootstrapBackend, bootstrapDebian } from '../stages/bootstrap-debian.js';
-import { bootstrapRpm } from '../stages/bootstrap-rpm.js';
+import { addKernels } from '../stages/add-kernels.js';
 import type { BuildEnvironment } from '../stages/build-environment.js';
 import { configureSystem } from '../stages/configure-system.js';
 import { createUsers } from '../stages/create-users.js';
-import { type DnfProgram, findDnf } from '../stages/dnf.js';
-import { installPackages } from '../stages/install-packages.js';
 import { publishGeneration, removeUnfinishedGenerations } from '../stages/publish-generation.js';
+import type { BackendRequest } from '../stages/root-backend.js';
 import { runCommands } from '../stages/run-commands.js';
 import { sealRoot } from '../stages/seal-root.js';
+import { backendOf } from './root-backends.js';
 
 /** What `mkroot build` was asked for. */
 export interface BuildRequest {
   readonly recipe: LoadedRecipe;
   /** Absolute path of the state directory. */
   readonly state: BytePath;
-  /** mmdebstrap where it is installed, by default. */
-  readonly backend?: BootstrapBackend;
+  /** Of several programs that make the same root; mmdebstrap where it is installed, by default. */
+  readonly backend?: string;
   /** Run every stage again. */
   readonly force?: boolean;
   /** Fail instead of waiting for another build. */
@@ -68,19 +67,11 @@ export interface BuildResult {
  * The whole way from a recipe to a root, in order. Each stage builds on the results of all before it; a recipe that
  * wants nothing of a stage does not have it.
  */
-function rootStages(
-  recipe: Recipe,
-  programs: { readonly debian: BootstrapBackend; readonly rpm: DnfProgram | undefined },
-  environment: BuildEnvironment,
-  hostArchitecture: DebianArchitecture,
-): Stage[] {
+function rootStages(recipe: Recipe, request: BackendRequest): Stage[] {
+  const { environment } = request;
   return [
-    ...(recipe.distribution === 'debian'
-      ? [
-          bootstrapDebian(recipe, programs.debian, environment, hostArchitecture),
-          installPackages(recipe, environment),
-        ]
-      : [bootstrapRpm(recipe, programs.rpm, environment, hostArchitecture)]),
+    ...backendOf(recipe).stages(request),
+    ...(recipe.kernels.some(({ kind }) => kind === 'tree') ? [addKernels(recipe, environment)] : []),
     configureSystem(recipe, environment),
     ...(recipe.users.length > 0 ? [createUsers(recipe, environment)] : []),
     ...(recipe.files.length + recipe.overlays.length > 0 ? [addFiles(recipe, environment)] : []),
@@ -157,17 +148,19 @@ function prepare(ports: Ports, request: BuildRequest) {
   const store = new StageStore(fs, `${cache}/stages`);
   let strategy: ReturnType<typeof findTreeStrategy> | undefined;
   const environment: BuildEnvironment = {
-    debCache: `${cache}/debs/${recipe.recipe.distribution}`,
-    rpmCache: `${cache}/rpms/${recipe.recipe.distribution}`,
+    cache: (kind) => `${cache}/${kind}/${recipe.recipe.distribution}`,
     resolve: (path) => recipePath(recipe, path),
     strategy: () => {
       strategy ??= findTreeStrategy(ports, store.directory);
       return strategy;
     },
   };
-  const backend = request.backend ?? (runner.which('mmdebstrap') ? 'mmdebstrap' : 'debootstrap');
-  const programs = { debian: backend, rpm: findDnf(runner) };
-  const stages = rootStages(recipe.recipe, programs, environment, request.hostArchitecture);
+  const stages = rootStages(recipe.recipe, {
+    environment,
+    runner,
+    hostArchitecture: request.hostArchitecture,
+    ...(request.backend === undefined ? {} : { program: request.backend }),
+  });
   return {
     store,
     plan: async (): Promise<PlannedStage[]> => {
@@ -245,6 +238,7 @@ function publicationOf(
     stages,
     state: request.state,
     recipe: request.recipe.recipe,
+    backend: backendOf(request.recipe.recipe),
     recipePath: request.recipe.file,
     recipeLines: Object.fromEntries(
       [...request.recipe.positions]

@@ -9,7 +9,7 @@ import { type BytePath, toBytePath } from '../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 import { removeFromOwnedTree } from '../stages/owned-tree.js';
-import { bootImage } from './netboot-site.js';
+import { bootDirectory } from './netboot-site.js';
 import {
   type PublishedRecord,
   publishedTree,
@@ -115,12 +115,10 @@ export async function collectGarbage(
     const unused = plan.things.filter(({ use }) => use === undefined);
     const links = unused
       .filter(({ kind }) => kind === 'generation')
-      .flatMap(({ name, id }) => [bootImage(name, id).kernel, ...bootImage(name, id).initrds]);
-    removeFromOwnedTree(
-      fs,
-      publishedTree(state),
-      links.map((path) => `${tftpDirectory}/${path}`),
-    );
+      .flatMap(({ name, id }) =>
+        filesBelow(fs, publishedTree(state), `${tftpDirectory}/${bootDirectory(name, id)}`),
+      );
+    removeFromOwnedTree(fs, publishedTree(state), links);
     const task = ports.progress.task(`Removing ${unused.length}`);
     for (const { kind, name, id, directory } of unused) {
       if (writer.signal?.aborted) break;
@@ -218,6 +216,14 @@ function removeLeftovers(fs: FileSystem, state: BytePath): void {
       fs.remove(`${generations}/${name}`);
     }
   }
+}
+
+/** Every file and link below a directory of a tree, by its path below the tree. */
+function filesBelow(fs: ReadFileSystem, tree: BytePath, directory: BytePath): BytePath[] {
+  return namesIn(fs, `${tree}/${directory}`).flatMap((name) => {
+    const path = `${directory}/${name}`;
+    return fs.lstat(`${tree}/${path}`)?.kind === 'directory' ? filesBelow(fs, tree, path) : [path];
+  });
 }
 
 /** What is gone needs no remembering. */

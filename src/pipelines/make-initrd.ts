@@ -68,6 +68,7 @@ export async function makeInitrd(host: Ports, request: InitrdRequest): Promise<I
     );
     task.update(`compressing with ${request.compression}`);
     const { closure, nics } = collected;
+    if (nics.length === 0) throw noNetworkDriver(kernel);
     const warnings = [...closure.warnings, ...programWarnings];
     const sidecar = await writeInitrd(
       ports,
@@ -91,6 +92,16 @@ export async function makeInitrd(host: Ports, request: InitrdRequest): Promise<I
     task.fail();
     throw signal?.aborted ? interrupted(error) : error;
   }
+}
+
+function noNetworkDriver({ release }: Kernel): MkrootError {
+  return new MkrootError(
+    `Cannot make an initramfs for kernel "${release}": it has none of the network drivers that were asked for`,
+    {
+      exitCode: ExitCode.NotFound,
+      hint: `Name one that it has: mkroot initrd IMAGE --kernel ${release} --nic DRIVER. Those of the kernels before it were made.`,
+    },
+  );
 }
 
 function interrupted(cause: unknown): MkrootError {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path/posix';
 import { ExitCode, MkrootError } from '../errors.js';
 import { parseIpv4 } from '../inventory/ipv4.js';
 import type { Node, Server } from '../inventory/node.js';
@@ -8,8 +9,10 @@ import type { BootParameters } from '../netboot/kernel-command-line.js';
 import type { BootImage, NetbootNode, NetbootSite, NodeBoot } from '../netboot/netboot-site.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
-import { findPublishedImage, type PublishedImage } from '../stages/find-published-image.js';
+import type { PublishedImage } from '../stages/find-published-image.js';
 import type { LayerComposer } from './compose-layers.js';
+import { planDriverInitrd } from './driver-initrd.js';
+import { findNodeImage, imageKey } from './node-image.js';
 import { ownPersistent, sharedPersistent } from './persistent-paths.js';
 import { requireSameArchitecture } from './require-same-architecture.js';
 import { hostDirectory, sharedLayerDirectory } from './state-directories.js';
@@ -42,10 +45,27 @@ export interface NodeSources {
   host(node: Node): BytePath | undefined;
 }
 
+/** Where the boot loaders fetch kernels and initrds of a generation, below the TFTP root. */
+export function bootDirectory(name: string, generation: string): BytePath {
+  return `images/${name}/${generation}`;
+}
+
 /** Where the boot loaders fetch an image's kernel and initrd, below the TFTP root. */
-export function bootImage(name: string, generation: string): BootImage {
-  const directory = `images/${name}/${generation}`;
-  return { name, generation, kernel: `${directory}/vmlinuz`, initrds: [`${directory}/initrd.img`] };
+export function bootImage({
+  name,
+  generation,
+  further,
+  initrd,
+}: Pick<PublishedImage, 'name' | 'generation' | 'further' | 'initrd'>): BootImage {
+  const generationDirectory = bootDirectory(name, generation);
+  const directory = further === undefined ? generationDirectory : `${generationDirectory}/${further}`;
+  return {
+    name,
+    generation,
+    ...(further === undefined ? {} : { release: further }),
+    kernel: `${directory}/vmlinuz`,
+    initrds: [`${directory}/${basename(initrd)}`],
+  };
 }
 
 /** Turns nodes of the inventory, images and layers into what the netboot tree is rendered from. */
@@ -82,7 +102,7 @@ export function prepareNetbootSite(
       const firmware = node.firmware ?? (architecture === 'arm64' ? 'uefi' : undefined);
       const own = sources.host(node);
       const image = sources.image(node);
-      images.set(image.root, image);
+      images.set(image.initrd, image);
       const sshHostKeys = keptPublicKeys(fs, `${hostDirectory(state, name)}/identity`);
       return {
         name,
@@ -148,7 +168,7 @@ function nodeBoot(node: Node, image: PublishedImage, sources: NodeSources): Node
     extra: node.kernelArguments,
   };
   return {
-    image: bootImage(node.image, image.generation),
+    image: bootImage(image),
     parameters,
     default: node.boot,
     menu: node.menu,
@@ -163,7 +183,7 @@ function nodeBoot(node: Node, image: PublishedImage, sources: NodeSources): Node
 /** Current generations, or those that nodes are pinned to, and layers that were written. A node boots without one that was not, so the user is told. */
 export class SourcesOnDisk implements NodeSources {
   readonly #images = new Map<string, PublishedImage>();
-  readonly #missing = { shared: new Set<string>(), host: new Set<string>() };
+  readonly #missing = { shared: new Set<string>(), host: new Set<string>(), drivers: new Set<string>() };
   readonly #places = new Map<string, BytePath | undefined>();
 
   constructor(
@@ -171,10 +191,16 @@ export class SourcesOnDisk implements NodeSources {
     private readonly composer: LayerComposer,
   ) {}
 
-  image({ image, generation }: Node): PublishedImage {
-    const key = `${image} ${generation ?? ''}`;
-    const found = this.#images.get(key) ?? findPublishedImage(this.fs, this.#state, image, generation);
-    this.#images.set(key, found);
+  image(node: Node): PublishedImage {
+    const key = imageKey(node, node.generation);
+    let found = this.#images.get(key);
+    if (found === undefined) {
+      const image = findNodeImage(this.fs, this.#state, node, node.generation);
+      const wanted = planDriverInitrd(this.fs, image, node);
+      if (wanted?.there === false) this.#missing.drivers.add(node.name);
+      found = wanted?.there ? wanted.image : image;
+      this.#images.set(key, found);
+    }
     return found;
   }
 
@@ -194,7 +220,7 @@ export class SourcesOnDisk implements NodeSources {
   }
 
   warnings(): string[] {
-    const { shared, host } = this.#missing;
+    const { shared, host, drivers } = this.#missing;
     const few = (names: ReadonlySet<string>) =>
       [...names].slice(0, 5).join(', ') + (names.size > 5 ? ` and ${names.size - 5} more` : '');
     return [
@@ -204,6 +230,9 @@ export class SourcesOnDisk implements NodeSources {
       ...(host.size === 0
         ? []
         : [`These nodes have no layer of their own: ${few(host)} (mkroot node instantiate)`]),
+      ...(drivers.size === 0
+        ? []
+        : [`The initrd for ${few(drivers)} lacks drivers of nodes.yaml: mkroot publish makes it`]),
     ];
   }
 

@@ -46,26 +46,28 @@ export interface InitrdPlan {
   /** undefined: in the current directory, named after the kernel. */
   readonly output: BytePath | undefined;
   readonly strict: boolean;
+  /** Drivers that this kernel lacks are left out with a warning: another kernel of the image is the one that has to have them. */
+  readonly lenient: boolean;
 }
 
 /**
- * Joins the image's recipe and the options into a plan; options add to lists and replace single values.
- * Without an image and a root, the image
- * that was built last is meant.
+ * Joins the image's recipe and the options into plans; options add to lists and replace single values. There is one plan for
+ * each kernel of an image, the newest first, and a single one if a kernel or an output is named. Without an image and a root,
+ * the image that was built last is meant.
  * @throws MkrootError Usage if both are named, or none was ever built, or there is no network driver at all.
  */
-export function planInitrd(fs: ReadFileSystem, options: InitrdOptions): InitrdPlan {
-  const plan = options.root === undefined ? planForImage(fs, options) : planForRoot(options);
-  if (plan.nics.length === 0) {
+export function planInitrds(fs: ReadFileSystem, options: InitrdOptions): [InitrdPlan, ...InitrdPlan[]] {
+  const plans = options.root === undefined ? planForImage(fs, options) : planForRoot(options);
+  if (plans[0].nics.length === 0) {
     throw new MkrootError('Cannot make an initramfs without a network driver: no --nic was given', {
       exitCode: ExitCode.Usage,
       hint: "Name the nodes' driver or PCI id, as in --nic tg3 or --nic 14e4:1657 (lspci -nn shows it), or put it into the recipe: initrd: {nic: [tg3]}.",
     });
   }
-  return plan;
+  return plans;
 }
 
-function planForRoot(options: InitrdOptions): InitrdPlan {
+function planForRoot(options: InitrdOptions): [InitrdPlan] {
   if (options.recipe !== undefined) {
     throw new MkrootError(
       `Cannot use --root together with the image "${options.recipe}": one of them is enough`,
@@ -75,16 +77,20 @@ function planForRoot(options: InitrdOptions): InitrdPlan {
       },
     );
   }
-  return {
-    root: toBytePath(resolve(options.root!)).replace(/\/+$/, ''),
-    image: undefined,
-    builtAt: undefined,
-    ...fromOptions(options, noRecipe),
-    output: options.output === undefined ? undefined : toBytePath(resolve(options.output)),
-  };
+  return [
+    {
+      root: toBytePath(resolve(options.root!)).replace(/\/+$/, ''),
+      image: undefined,
+      builtAt: undefined,
+      kernel: options.kernel,
+      ...fromOptions(options, noRecipe),
+      output: options.output === undefined ? undefined : toBytePath(resolve(options.output)),
+      lenient: false,
+    },
+  ];
 }
 
-function planForImage(fs: ReadFileSystem, options: InitrdOptions): InitrdPlan {
+function planForImage(fs: ReadFileSystem, options: InitrdOptions): [InitrdPlan, ...InitrdPlan[]] {
   const state = toBytePath(resolve(options.state));
   const image = options.recipe === undefined ? lastBuiltImage(fs, state) : imageNameOf(options.recipe);
   if (image === undefined) {
@@ -98,25 +104,39 @@ function planForImage(fs: ReadFileSystem, options: InitrdOptions): InitrdPlan {
   }
   const generation = openImage(fs, state, image);
   const manifest = readManifest(fs, generation);
-  return {
+  const [newest, ...further] = manifest.kernels.map(({ release }) => release);
+  const planFor = (release: string | undefined, lenient: boolean): InitrdPlan => ({
     root: generation.root,
     image: { name: manifest.name, generation: generation.id },
     builtAt: Math.floor(Date.parse(manifest.createdAt) / 1000),
+    kernel: release,
     ...fromOptions(options, recipeInitrd(manifest)),
     output:
       options.output === undefined
-        ? defaultOutput(state, manifest, generation)
+        ? defaultOutput(state, manifest, generation, release)
         : toBytePath(resolve(options.output)),
-  };
+    lenient,
+  });
+  if (options.kernel !== undefined) return [planFor(options.kernel, false)];
+  const first = planFor(newest, false);
+  return options.output === undefined
+    ? [first, ...further.map((release) => planFor(release, true))]
+    : [first];
 }
 
-function defaultOutput(state: BytePath, manifest: Manifest, generation: Generation): BytePath {
-  return initrdPath(state, manifest.name, generation.id);
+/** A kernel that the image does not have is left to the one who opens it, who knows what there is. */
+function defaultOutput(
+  state: BytePath,
+  { name, kernels }: Manifest,
+  generation: Generation,
+  release: string | undefined,
+): BytePath {
+  const isFurther = kernels.slice(1).some((kernel) => kernel.release === release);
+  return initrdPath(state, name, generation.id, isFurther ? release : undefined);
 }
 
 function fromOptions(options: InitrdOptions, recipe: RecipeInitrd) {
   return {
-    kernel: options.kernel,
     nics: [...recipe.nics, ...wanted('--nic', options.nic)],
     drivers: [...recipe.drivers, ...wanted('--driver', options.driver)],
     programs: [...recipe.programs, ...wanted('--program', options.program)],

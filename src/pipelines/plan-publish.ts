@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path/posix';
 import { ExitCode, MkrootError } from '../errors.js';
 import { initrdPath, listGenerations } from '../images/image-store.js';
 import type { Site } from '../inventory/load-inventory.js';
@@ -9,7 +10,8 @@ import { findPublishedImage, type PublishedImage } from '../stages/find-publishe
 import type { WantedDirectory } from '../stages/make-persistent-directories.js';
 import { type OwnedTreePlan, planOwnedTree } from '../stages/owned-tree.js';
 import { findingLines } from './compose-layers.js';
-import { bootImage, prepareNetbootSite, servingServer } from './netboot-site.js';
+import type { DriverInitrd } from './driver-initrd.js';
+import { bootDirectory, prepareNetbootSite, servingServer } from './netboot-site.js';
 import { findTargets, nodesOf, openComposer } from './open-composer.js';
 import { keptPaths } from './persistent-paths.js';
 import { type NodeChange, nodeChanges } from './publish-changes.js';
@@ -43,6 +45,8 @@ export interface PublishPlan {
   readonly nodes: readonly NodeChange[];
   /** Directories for persistent paths that have to be made; those that are there stay as they are. */
   readonly persistent: readonly WantedDirectory[];
+  /** Initrds with drivers that only some nodes need, which have to be made. */
+  readonly initrds: readonly DriverInitrd[];
   /** Boot files and server configuration, file by file. */
   readonly tree: OwnedTreePlan;
   readonly findings: readonly SharedFinding[];
@@ -115,10 +119,12 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
         return { ...wanted, layers: [...below, sources.host(node)] };
       }),
   );
+  const initrds = [...sources.initrds.values()].filter(({ there }) => !there);
   return {
     layers,
     nodes: changed,
     persistent,
+    initrds,
     tree,
     findings,
     warnings,
@@ -127,6 +133,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     before,
     changes:
       layers.some(({ there, becomesCurrent }) => !there || becomesCurrent) ||
+      initrds.length > 0 ||
       changed.length > 0 ||
       persistent.length > 0 ||
       tree.changes.length > 0 ||
@@ -157,20 +164,39 @@ function keptImages(
   site: NetbootSite,
   prepared: readonly PublishedImage[],
 ): PublishedImage[] {
-  const images = new Map(prepared.map((image) => [`${image.name} ${image.generation}`, image]));
-  const add = (name: string, generation: string) => {
-    const key = `${name} ${generation}`;
-    if (!images.has(key)) images.set(key, findPublishedImage(fs, state, name, generation));
+  const images = new Map(prepared.map((image) => [image.initrd, image]));
+  /** @param file name of the initrd: that of the kernel, or one with further drivers. */
+  const add = (name: string, generation: string, release: string | undefined, file: string) => {
+    const initrd = `${dirname(initrdPath(state, name, generation, release))}/${file}`;
+    if (images.has(initrd)) return;
+    const choice = { generation, ...(release === undefined ? {} : { kernel: release }) };
+    images.set(initrd, { ...findPublishedImage(fs, state, name, choice), initrd });
   };
-  for (const { boot } of site.nodes) add(boot.image.name, boot.image.generation);
+  for (const { boot } of site.nodes) {
+    const { name, generation, release, initrds } = boot.image;
+    for (const path of initrds) add(name, generation, release, basename(path));
+  }
   const tftp = `${publishedTree(state)}/${tftpDirectory}`;
-  for (const name of fs.lstat(`${tftp}/images`) === undefined ? [] : fs.readdir(`${tftp}/images`)) {
+  for (const name of namesIn(fs, `${tftp}/images`)) {
     for (const { id } of listGenerations(fs, state, name)) {
-      const isLinked = fs.lstat(`${tftp}/${bootImage(name, id).kernel}`) !== undefined;
-      if (isLinked && fs.lstat(initrdPath(state, name, id)) !== undefined) add(name, id);
+      const linked = `${tftp}/${bootDirectory(name, id)}`;
+      const releases = namesIn(fs, linked).filter(
+        (entry) => fs.lstat(`${linked}/${entry}`)?.kind === 'directory',
+      );
+      for (const release of [undefined, ...releases]) {
+        const made = dirname(initrdPath(state, name, id, release));
+        const files = namesIn(fs, release === undefined ? linked : `${linked}/${release}`).filter(
+          (file) => /^initrd.*\.img$/.test(file) && fs.lstat(`${made}/${file}`) !== undefined,
+        );
+        for (const file of files) add(name, id, release, file);
+      }
     }
   }
   return [...images.values()];
+}
+
+function namesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
+  return fs.lstat(directory)?.kind === 'directory' ? fs.readdir(directory) : [];
 }
 
 function refuseErrors(findings: readonly SharedFinding[]): void {

@@ -53,12 +53,21 @@ function differences(was: NetbootNode, is: NetbootNode): string[] {
     ...(image.before.name !== image.after.name || image.before.generation === image.after.generation
       ? []
       : [`${image.after.name} ${image.before.generation} to ${image.after.generation}`]),
+    ...(image.before.release === image.after.release
+      ? []
+      : [`kernel ${image.after.release ?? 'of the image that is the newest'}`]),
+    ...(driversOf(image.before) === driversOf(image.after) ? [] : ['drivers in the initrd']),
     ...(sharedBefore === sharedAfter ? [] : ['shared layer']),
     ...(was.boot.parameters.host?.path === is.boot.parameters.host?.path ? [] : ['own layer']),
     ...(same(otherBoot(was), otherBoot(is)) ? [] : ['boot options']),
     ...(same(was.directories, is.directories) ? [] : ['exports']),
     ...fields.map((field) => NAMES[field] ?? field),
   ];
+}
+
+/** Names of files, since directories are those of generation and kernel. */
+function driversOf({ initrds }: NetbootNode['boot']['image']): string {
+  return initrds.map((path) => path.slice(path.lastIndexOf('/') + 1)).join();
 }
 
 const TOLD_OTHERWISE: ReadonlySet<string> = new Set(['name', 'boot', 'directories']);

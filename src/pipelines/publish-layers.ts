@@ -10,9 +10,11 @@ import type { LayerTree } from '../layers/layer-tree.js';
 import { currentLayer, findLayerVersion, type LayerVersion } from '../layers/write-layer.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
-import { findPublishedImage, type PublishedImage } from '../stages/find-published-image.js';
+import type { PublishedImage } from '../stages/find-published-image.js';
 import type { ComposedLayer, LayerComposer, SharedLayer } from './compose-layers.js';
+import { type DriverInitrd, planDriverInitrd } from './driver-initrd.js';
 import type { NodeSources } from './netboot-site.js';
+import { findNodeImage, imageKey } from './node-image.js';
 import { Findings } from './render-layers.js';
 import { hostDirectory, sharedLayerDirectory } from './state-directories.js';
 
@@ -50,6 +52,8 @@ export interface PublishedLayers {
 export class PublishSources implements NodeSources {
   /** By the directory of the version. */
   readonly layers = new Map<BytePath, PlannedLayer>();
+  /** Initrds with drivers that only some nodes need, by their path. */
+  readonly initrds = new Map<BytePath, DriverInitrd>();
   readonly findings = new Findings();
   readonly #images = new Map<string, PublishedImage>();
   readonly #composers = new Map<string, LayerComposer>();
@@ -66,10 +70,13 @@ export class PublishSources implements NodeSources {
 
   image(node: Node): PublishedImage {
     const generation = this.#generation(node);
-    const key = `${node.image} ${generation ?? ''}`;
+    const key = imageKey(node, generation);
     let image = this.#images.get(key);
     if (image === undefined) {
-      image = findPublishedImage(this.fs, this.composer.site.state, node.image, generation);
+      const found = findNodeImage(this.fs, this.composer.site.state, node, generation);
+      const wanted = planDriverInitrd(this.fs, found, node);
+      if (wanted !== undefined) this.initrds.set(wanted.image.initrd, wanted);
+      image = wanted?.image ?? found;
       this.#images.set(key, image);
     }
     return image;

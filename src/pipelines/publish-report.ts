@@ -63,6 +63,13 @@ export function publishReport(
         path: displayPath(path),
         directory: displayPath(directory),
       })),
+      initrds: plan.initrds.map(({ image, drivers }) => ({
+        image: image.name,
+        generation: image.generation,
+        ...(image.further === undefined ? {} : { kernel: image.further }),
+        drivers,
+        path: displayPath(image.initrd),
+      })),
       files: plan.tree.changes.map(({ path, change, conflict }) => ({
         path: displayPath(path),
         change,

@@ -34,6 +34,13 @@ export function publishText(plan: PublishPlan, { files, lines }: PlanTextOptions
     ...section('Nodes', nodeLines(plan)),
     ...section('Layers', layerLines(plan.layers)),
     ...section('Persistent directories', persistentLines(plan)),
+    ...section(
+      'Initrds',
+      plan.initrds.map(
+        ({ image, drivers }) =>
+          `  + ${image.name} ${image.generation}${image.further === undefined ? '' : `, kernel ${image.further}`}: with ${drivers.join(', ')}`,
+      ),
+    ),
     ...section('Server configuration', services.flatMap(shown)),
     ...section('Boot files', [
       ...(counted.length === 0 ? [] : [`  ${counted.join(', ')}`]),

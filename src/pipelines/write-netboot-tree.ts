@@ -83,8 +83,8 @@ function neededLoaders({ nodes }: NetbootSite): ReadonlySet<string> {
 
 /** Kernels and initrds are served from where they are published. */
 function imageLinks(images: readonly PublishedImage[]): [path: string, target: BytePath][] {
-  return images.flatMap(({ name, generation, kernel, initrd }): [string, BytePath][] => {
-    const { kernel: kernelPath, initrds } = bootImage(name, generation);
-    return [[kernelPath, kernel], ...initrds.map((path): [string, BytePath] => [path, initrd])];
+  return images.flatMap((image): [string, BytePath][] => {
+    const { kernel, initrds } = bootImage(image);
+    return [[kernel, image.kernel], ...initrds.map((path): [string, BytePath] => [path, image.initrd])];
   });
 }

@@ -2,7 +2,7 @@ import { suggestion } from '../decode/nearest-name.js';
 import type { ParsedYaml } from '../decode/parse-yaml.js';
 import { pathText, type ValuePath } from '../decode/position.js';
 import type { Problem } from '../decode/problem.js';
-import { distributionProblems } from './distribution-rules.js';
+import { distributionProblems, kernels } from './distribution-rules.js';
 
 /** Fields that name a file or directory of the host, relative to the recipe. `*` stands for every list entry. */
 const HOST_PATHS = [
@@ -12,6 +12,7 @@ const HOST_PATHS = [
   'overlays.*',
   'initrd.files.*.source',
   'layers.cluster',
+  ...['file', 'image', 'modules'].flatMap((field) => [`kernel.${field}`, `kernel.*.${field}`]),
   'rpm.repositories.*.keys.*',
 ];
 
@@ -23,6 +24,7 @@ const UNIQUE = [
   'files.*.destination',
   'initrd.files.*.destination',
   'rpm.repositories.*.name',
+  ...['package', 'file', 'image', 'modules'].map((field) => `kernel.*.${field}`),
 ];
 
 /** Suites of the Debian archive; checked only when the recipe takes them from there. */
@@ -48,6 +50,7 @@ export function checkRecipe(yaml: ParsedYaml, exists: (path: string) => boolean)
     ...missingFiles(yaml, exists),
     ...repeatedValues(yaml),
     ...unknownSuite(yaml),
+    ...kernelProblems(yaml),
     ...distributionProblems(yaml.value).map(({ path, message }) => ({
       position: yaml.position(path),
       message,
@@ -100,6 +103,24 @@ function* unknownSuite(yaml: ParsedYaml): Iterable<Problem> {
     position: yaml.position(suite.path),
     message: `suite "${suite.value}" is not known (${SUITES.join(', ')})${suggestion(base, SUITES)}`,
   };
+}
+
+/** A kernel comes from one place; image and modules are one together. */
+function* kernelProblems(yaml: ParsedYaml): Iterable<Problem> {
+  for (const [path, kernel] of kernels(yaml.value)) {
+    const given = ['package', 'file', 'image', 'modules'].filter((field) => kernel[field] !== undefined);
+    const places = new Set(given.map((field) => (field === 'modules' ? 'image' : field)));
+    const position = yaml.position(path);
+    if (places.size > 1) {
+      yield {
+        position,
+        message: `${pathText(path)} has ${given.join(' and ')}: it can come from one place only`,
+      };
+    } else if (given.length === 1 && places.has('image')) {
+      const other = given[0] === 'image' ? 'modules' : 'image';
+      yield { position, message: `${pathText(path)} has ${given[0]}, which needs ${other} beside it` };
+    }
+  }
 }
 
 /** Every value that a pattern such as `files.*.source` reaches. */

@@ -4,12 +4,9 @@ import type { Position } from '../decode/position.js';
 import { type Problem, problemReport } from '../decode/problem.js';
 import { schemaProblems } from '../decode/schema-problems.js';
 import { checkRecipe } from './check-recipe.js';
-import {
-  architectureOfMachine,
-  type DebianArchitecture,
-  defaultKernelPackage,
-} from './debian-architecture.js';
-import { type Recipe, recipeSchema } from './recipe.js';
+import { architectureOfMachine, type DebianArchitecture } from './debian-architecture.js';
+import { packageSystemOf } from './package-systems.js';
+import { type KernelSource, type Recipe, recipeSchema } from './recipe.js';
 import { recipeJsonSchema } from './recipe-json-schema.js';
 
 /** What decoding needs to know from outside the text. */
@@ -65,26 +62,31 @@ export function decodeRecipe(text: string, context: DecodeContext): DecodedRecip
 function withDefaults(decoded: z.output<typeof recipeSchema>, hostArchitecture: DebianArchitecture): Recipe {
   const { architecture = hostArchitecture, kernel, distribution, rpm, ...rest } = decoded;
   const { suite, variant, mirror, components, sources, keyring, ...common } = rest;
+  const kernels = kernelSources(kernel, packageSystemOf(distribution)!.kernelPackage(architecture));
   if (distribution === 'debian') {
     return {
       ...common,
       ...{ suite: suite!, variant, mirror, components, sources, keyring },
       distribution,
       architecture,
-      kernel: { ...kernel, package: kernel.package ?? defaultKernelPackage(architecture) },
+      kernels,
     };
   }
-  return {
-    ...common,
-    distribution,
-    rpm: rpm!,
-    architecture,
-    kernel: { ...kernel, package: kernel.package ?? RPM_KERNEL_PACKAGE },
-  };
+  return { ...common, distribution, rpm: rpm!, architecture, kernels };
 }
 
-/** Fedora and EL call it so on every architecture; it brings kernel-core and all modules. */
-const RPM_KERNEL_PACKAGE = 'kernel';
+/** That image and modules come together has been checked. */
+function kernelSources(
+  kernel: z.output<typeof recipeSchema>['kernel'],
+  byDefault: string,
+): readonly KernelSource[] {
+  const all = Array.isArray(kernel) ? kernel : [kernel];
+  return all.map(({ package: name = byDefault, file, image, modules }): KernelSource => {
+    if (file !== undefined) return { kind: 'file', file };
+    if (image !== undefined && modules !== undefined) return { kind: 'tree', image, modules };
+    return { kind: 'package', package: name };
+  });
+}
 
 /** `x86_64` and `aarch64` are what other distributions and `uname -m` say. */
 function debianName([field]: readonly (string | number)[], value: unknown): string | undefined {

@@ -98,6 +98,29 @@ const userSchema = z.strictObject({
     .describe('crypt(5) hash of the password. Without it no password is accepted.'),
 });
 
+const kernelSchema = z.strictObject({
+  package: packageName
+    .optional()
+    .describe(
+      "Package of the repositories that brings the kernel; linux-image-ARCHITECTURE (Debian's newest), kernel (Fedora, EL) or kernel-default (openSUSE) by default.",
+    ),
+  file: hostPath
+    .optional()
+    .describe(
+      'Or a package file of your own, relative to the recipe: what `make bindeb-pkg` (.deb) or `make binrpm-pkg` (.rpm) makes. It is installed with what it depends on.',
+    ),
+  image: hostPath
+    .optional()
+    .describe(
+      'Or a kernel that is in no package: its bootable image (arch/x86/boot/bzImage), relative to the recipe. Needs modules.',
+    ),
+  modules: hostPath
+    .optional()
+    .describe(
+      'The modules of image: the DIR of `make INSTALL_MOD_PATH=DIR modules_install`, or DIR/lib/modules/VERSION where it has several.',
+    ),
+});
+
 const initrdFileSchema = z.strictObject({
   source: hostPath.describe('File or directory on the host, relative to the recipe.'),
   destination: insidePath.describe('Absolute path inside the initramfs.'),
@@ -195,15 +218,11 @@ export const recipeSchema = z
         'Packages to install, with what they depend on, without recommendations. An exact version: name=1.2-3 for Debian, name-1.2-3 for rpm.',
       ),
     kernel: z
-      .strictObject({
-        package: packageName
-          .optional()
-          .describe(
-            "Package that brings the kernel; linux-image-ARCHITECTURE (Debian's newest) or kernel (rpm) by default.",
-          ),
-      })
+      .union([kernelSchema, z.array(kernelSchema).min(1)])
       .default({})
-      .describe('The kernel that nodes boot.'),
+      .describe(
+        'The kernel that nodes boot, or a list of several, of which nodes.yaml says who boots which (the newest by default); see docs/kernels.md.',
+      ),
     files: z.array(fileSchema).prefault([]).describe('Files to put into the root, after the packages.'),
     overlays: z
       .array(hostPath)
@@ -247,10 +266,17 @@ export const DEBIAN_FIELDS = ['suite', 'variant', 'mirror', 'components', 'sourc
 
 type DebianField = (typeof DEBIAN_FIELDS)[number];
 
+/** Where a kernel of an image comes from. Paths are of the host, relative to the recipe. */
+export type KernelSource =
+  | { readonly kind: 'package'; readonly package: string }
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'tree'; readonly image: string; readonly modules: string };
+
 /** What recipes of all distributions have. */
 type CommonRecipe = Omit<Decoded, 'distribution' | 'rpm' | 'architecture' | 'kernel' | DebianField> & {
   readonly architecture: DebianArchitecture;
-  readonly kernel: Omit<Decoded['kernel'], 'package'> & { readonly package: string };
+  /** In the order of the recipe; never empty. */
+  readonly kernels: readonly KernelSource[];
 };
 
 /** A recipe of a Debian root. */

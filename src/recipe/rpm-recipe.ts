@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** Distributions whose roots are made of rpm packages. `rhel-like` is any other one with the same tools. */
-export const RPM_DISTRIBUTIONS = ['rocky', 'almalinux', 'fedora', 'rhel-like'] as const;
+/** Distributions whose roots are made of rpm packages. `rhel-like` is any other one with the tools of EL. */
+export const RPM_DISTRIBUTIONS = ['rocky', 'almalinux', 'fedora', 'rhel-like', 'opensuse'] as const;
 
 /** One of {@link RPM_DISTRIBUTIONS}. */
 export type RpmDistribution = (typeof RPM_DISTRIBUTIONS)[number];
@@ -9,9 +9,10 @@ export type RpmDistribution = (typeof RPM_DISTRIBUTIONS)[number];
 /** A name, exact version (name-1.2-3.el9, name-0:1.2-3.el9.x86_64), file (/usr/bin/x) or group (@core). Never an option. */
 const RPM_SPEC = /^[A-Za-z0-9_@/*][\w+.~^:/() *-]*$/;
 
-/** Whether dnf(8) can take it as something to install: a name, an exact version, a file, a group. */
+/** Whether dnf(8) can take it as something to install: a name, an exact version, a file of a package, a group. */
 export function isRpmSpec(spec: string): boolean {
-  return RPM_SPEC.test(spec);
+  // A package file would be read without being in the key of what is built from it: that is for kernel.file.
+  return RPM_SPEC.test(spec) && !spec.endsWith('.rpm');
 }
 
 const rpmSpec = z.string().regex(RPM_SPEC, 'is not a package, group or file that dnf can install');

@@ -50,9 +50,10 @@ export async function withApt(
   if (ports.fs.lstat('/etc/resolv.conf') !== undefined && !isLink(writer, '/etc/resolv.conf')) {
     writer.file('/etc/resolv.conf', ports.fs.readFile('/etc/resolv.conf'), { ...executable, mode: 0o644 });
   }
-  ports.fs.mkdir(environment.debCache);
+  const cache = environment.cache('debs');
+  ports.fs.mkdir(cache);
   writer.directory(ARCHIVES);
-  await tree.runOnHost(['mount', '--bind', environment.debCache, `${tree.path}${ARCHIVES}`]);
+  await tree.runOnHost(['mount', '--bind', cache, `${tree.path}${ARCHIVES}`]);
   await use({
     run: async (...args) => {
       await tree.run(['sh', '-c', WITH_STATUS, 'sh', ...OPTIONS, ...args], {

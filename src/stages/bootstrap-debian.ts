@@ -34,7 +34,7 @@ export function bootstrapDebian(
     run: async (context) => {
       requireRunnable(context.ports.fs, architecture, hostArchitecture);
       const { ports, result, scratch } = context;
-      ports.fs.mkdir(environment.debCache);
+      ports.fs.mkdir(environment.cache('debs'));
       const tree = await RootTree.open(ports, {
         strategy: 'copy',
         below: [],
@@ -148,7 +148,7 @@ export function withUpdates(list: string, suite: string): string {
 function bootstrapPaths(recipe: DebianRecipe, tree: RootTree, environment: BuildEnvironment) {
   return {
     target: tree.path,
-    debCache: environment.debCache,
+    debCache: environment.cache('debs'),
     ...(recipe.keyring === undefined ? {} : { keyring: environment.resolve(recipe.keyring) }),
   };
 }

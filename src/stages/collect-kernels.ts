@@ -26,7 +26,7 @@ export function collectKernels(sysroot: Sysroot): ManifestKernel[] {
       `Cannot find a kernel in "${sysroot.displayName}": nothing in /boot fits /lib/modules`,
       {
         exitCode: ExitCode.NotFound,
-        hint: 'Name a kernel package in the recipe (kernel.package), such as linux-image-amd64 or kernel.',
+        hint: 'Name a kernel in the recipe (kernel), such as the package linux-image-amd64; see docs/kernels.md.',
       },
     );
   }

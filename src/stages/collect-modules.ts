@@ -18,6 +18,8 @@ export interface WantedModules {
   readonly drivers: readonly Wanted[];
   /** Missing firmware is an error. */
   readonly strict: boolean;
+  /** What the kernel does not have is left out, with a warning; an error by default. */
+  readonly lenient?: boolean;
 }
 
 /** What was collected. */
@@ -46,12 +48,12 @@ export async function collectModules(
   tree: ArchiveTree,
   { fs, runner }: Ports,
   kernel: Kernel,
-  { nics, drivers, strict }: WantedModules,
+  { nics, drivers, strict, lenient = false }: WantedModules,
 ): Promise<CollectedModules> {
   const requests: LabelledRequest[] = [
     ...TRANSPORTS.flatMap(requestsFor),
-    ...nics.map((wanted) => userRequest(wanted, 'nic')),
-    ...drivers.map((wanted) => userRequest(wanted, 'driver')),
+    ...nics.map((wanted) => userRequest(wanted, 'nic', lenient)),
+    ...drivers.map((wanted) => userRequest(wanted, 'driver', lenient)),
   ];
   const byLabel = new Map(requests.map((request) => [request.label, request]));
   const closure = await resolveModules(kernel, requests, { unpacker: new Unpacker(fs, runner), strict });
@@ -74,9 +76,20 @@ function requestsFor(transport: (typeof TRANSPORTS)[number]): LabelledRequest[] 
   }));
 }
 
-function userRequest({ value, reason }: Wanted, kind: ModuleRequest['kind']): LabelledRequest {
+function userRequest(
+  { value, reason }: Wanted,
+  kind: ModuleRequest['kind'],
+  lenient: boolean,
+): LabelledRequest {
   const label = reason.kind === 'recipe' ? `${reason.file}:${reason.line}: ${value}` : describeReason(reason);
-  return { what: value, kind, label, group: kind, reason };
+  return {
+    what: value,
+    kind,
+    label,
+    group: kind,
+    reason,
+    ...(lenient ? { optional: 'with a warning' } : {}),
+  };
 }
 
 function addClosure(

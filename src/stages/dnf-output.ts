@@ -14,26 +14,6 @@ export function dnfActivity(line: string): string | undefined {
   return undefined;
 }
 
-/** A scriptlet that failed, whether rpm went on or not. */
-export interface FailedScriptlet {
-  /** As rpm calls it: `%post`, POSTIN. */
-  readonly scriptlet: string;
-  /** The package with version and release. */
-  readonly package: string;
-}
-
-/**
- * A line of dnf or rpm that tells of a failed scriptlet. rpm goes on after most of them and dnf ends with success, but
- * what such a package was to set up is missing then.
- */
-export function failedScriptlet(line: string): FailedScriptlet | undefined {
-  const found =
-    /(%\w+)\(([^()\s]+)\) scriptlet failed/.exec(line) ??
-    /Error in <?(\w+)>? scriptlet in rpm package ([^\s:]+)/i.exec(line) ??
-    /(\w+) scriptlet failure in rpm package ([^\s:]+)/.exec(line);
-  return found === null ? undefined : { scriptlet: found[1]!, package: found[2]! };
-}
-
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /is not signed|GPG check FAILED|signature (?:is )?(?:not OK|bad)|public key (?:is|was) not (?:available|installed)|keys? (?:listed|already installed).*not correct|key import failed|failed to retrieve gpg key|no corresponding key|does not verify/i,

@@ -35,10 +35,11 @@ export function requireDnf(runner: ProcessRunner, program: DnfProgram | undefine
 }
 
 /** The text of dnf.conf(5): nothing of the host's configuration counts. */
-export function dnfConfiguration({ rpm }: RpmRecipe): string {
+export function dnfConfiguration({ rpm, kernels }: RpmRecipe): string {
   return stanza('main', {
     gpgcheck: 1,
-    localpkg_gpgcheck: 1,
+    // A file that the recipe names is known by its digest; `make binrpm-pkg` signs nothing.
+    localpkg_gpgcheck: kernels.some(({ kind }) => kind === 'file') ? 0 : 1,
     keepcache: 1,
     plugins: 0,
     install_weak_deps: rpm.weakDependencies ? 1 : 0,
@@ -68,9 +69,17 @@ export function repositoryFile({ rpm }: RpmRecipe, resolve: (path: string) => By
     .join('\n');
 }
 
-/** One argv for each transaction: module streams first, then everything else at once. */
-export function dnfArgvs(recipe: RpmRecipe, program: DnfProgram, paths: DnfPaths): [string, ...string[]][] {
-  const { rpm, packages, kernel, architecture } = recipe;
+/**
+ * One argv for each transaction: module streams first, then everything else at once.
+ * @param packages those of the recipe and of its kernels: names, or files of the host.
+ */
+export function dnfArgvs(
+  recipe: RpmRecipe,
+  packages: readonly string[],
+  program: DnfProgram,
+  paths: DnfPaths,
+): [string, ...string[]][] {
+  const { rpm, architecture } = recipe;
   const common: [string, ...string[]] = [
     program,
     '--assumeyes',
@@ -86,7 +95,7 @@ export function dnfArgvs(recipe: RpmRecipe, program: DnfProgram, paths: DnfPaths
     `--setopt=cachedir=${paths.cache}`,
     ...(program === 'dnf5' ? [`--setopt=system_cachedir=${paths.cache}`] : []),
   ];
-  const wanted = [...new Set([...packages, kernel.package, ...rpm.groups.map((group) => `@${group}`)])];
+  const wanted = [...new Set([...packages, ...rpm.groups.map((group) => `@${group}`)])];
   return [
     ...(rpm.modules.length === 0
       ? []

@@ -1,27 +1,30 @@
+import { basename } from 'node:path/posix';
 import { toJson } from '../engine/canonical-json.js';
 import type { Stage, StageContext } from '../engine/stage.js';
 import { ExitCode, MkrootError } from '../errors.js';
+import type { BytePath } from '../ports/byte-path.js';
 import type { DebianRecipe, RecipeSource } from '../recipe/recipe.js';
 import { RootWriter } from '../rootfs/root-writer.js';
 import { type AptInRoot, withApt } from './apt-in-root.js';
 import type { BuildEnvironment } from './build-environment.js';
+import { recipePackages } from './recipe-packages.js';
 import { changeRoot } from './root-layers.js';
 
 const PLAIN = { mode: 0o644, uid: 0, gid: 0 };
 
 /** Adds the recipe's repositories, packages and kernel to the bootstrapped root, and removes what apt needed for it. */
 export function installPackages(recipe: DebianRecipe, environment: BuildEnvironment): Stage {
-  const packages = [...new Set([...recipe.packages, recipe.kernel.package])];
+  const { names, files } = recipePackages(recipe, environment);
   const keys = recipe.sources.flatMap(({ signedBy }) =>
     signedBy === undefined ? [] : [environment.resolve(signedBy)],
   );
   return {
     name: 'install-packages',
-    title: `Installing packages (${packages.length}) with what they need`,
+    title: `Installing packages (${names.length + files.length}) with what they need`,
     version: 3,
     // Sorted: the order in which packages stand in a recipe changes nothing.
-    options: { packages: [...packages].sort(), sources: toJson(recipe.sources) },
-    files: keys,
+    options: { packages: [...names].sort(), sources: toJson(recipe.sources) },
+    files: [...keys, ...files],
     tools: [],
     run: async (context) =>
       changeRoot(context, environment, async (tree) => {
@@ -29,11 +32,23 @@ export function installPackages(recipe: DebianRecipe, environment: BuildEnvironm
         addSources(recipe.sources, writer, context, environment);
         await withApt(tree, context, environment, async (apt) => {
           if (recipe.sources.length > 0) await apt.run('update');
-          await installFresh(apt, packages, context);
+          await installFresh(apt, [...names, ...putPackageFiles(writer, files)], context);
         });
         removeTraces(writer);
       }),
   };
+}
+
+/** Where package files of the host lie in the root while apt runs; goes with the rest of that directory. */
+const PACKAGE_FILES = '/var/cache/apt/mkroot';
+
+/** Puts package files where the root's apt can read them. A path is what tells apt that no name of a package is meant. */
+function putPackageFiles(writer: RootWriter, files: readonly BytePath[]): BytePath[] {
+  return files.map((file, index) => {
+    const path = `${PACKAGE_FILES}/${index + 1}/${basename(file)}`;
+    writer.copy(file, path, PLAIN);
+    return path;
+  });
 }
 
 /**
@@ -45,6 +60,7 @@ export async function installFresh(
   packages: readonly string[],
   { task, ports }: Pick<StageContext, 'task' | 'ports'>,
 ): Promise<void> {
+  if (packages.length === 0) return;
   try {
     await apt.run('install', ...packages);
   } catch (error) {

@@ -6,19 +6,20 @@ import { displayPath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 import type { Recipe } from '../recipe/recipe.js';
-import { installedPackages } from '../rootfs/dpkg-status.js';
 import { Sysroot } from '../rootfs/sysroot.js';
 import { flattenLayers } from '../sandbox/flatten-layers.js';
 import { NamespaceSession } from '../sandbox/namespace-session.js';
 import { mountLayers } from '../sandbox/root-tree.js';
 import { collectKernels } from './collect-kernels.js';
+import type { RootBackend } from './root-backend.js';
 import { rootLayers } from './root-layers.js';
-import { listRpmPackages } from './rpm-database.js';
 
 /** What is published, and what its manifest says about it. */
 export interface Publication {
   readonly state: BytePath;
   readonly recipe: Recipe;
+  /** What knows the packages of the root. */
+  readonly backend: Pick<RootBackend, 'installed'>;
   /** Absolute path of the recipe file. */
   readonly recipePath: string;
   /** Where the values of the recipe stand, by their path; see {@link Manifest.recipeLines}. */
@@ -75,10 +76,7 @@ export async function publishGeneration(ports: Ports, publication: Publication):
         durationMs: record.durationMs,
         cached,
       })),
-      packages:
-        recipe.distribution === 'debian'
-          ? installedPackages(sysroot)
-          : await listRpmPackages(ports, sysroot, `${place}/rpmdb`),
+      packages: await publication.backend.installed(ports, sysroot, `${place}/packages`),
       kernels: kernels.map((kernel) => ({ ...kernel, release: displayPath(kernel.release) })),
       tools: publication.tools,
       sizes: { rootBytes: tree.bytes, rootEntries: tree.entries },

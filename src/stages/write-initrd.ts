@@ -54,8 +54,13 @@ export async function writeInitrd(
   signal?.throwIfAborted();
   const directory = output.slice(0, output.lastIndexOf('/'));
   if (directory !== '') fs.mkdir(directory);
-  writePair(fs, [sidecarPath(output), Buffer.from(`${JSON.stringify(sidecar)}\n`)], [output, packed]);
+  writeInitrdFiles(fs, output, packed, sidecar);
   return sidecar;
+}
+
+/** Writes an initramfs and its sidecar; both files appear complete or not at all. */
+export function writeInitrdFiles(fs: FileSystem, output: BytePath, data: Uint8Array, sidecar: Sidecar): void {
+  writePair(fs, [sidecarPath(output), Buffer.from(`${JSON.stringify(sidecar)}\n`)], [output, data]);
 }
 
 /** A compressor that was killed, or is another program of that name, may end with success; the node would not boot. */

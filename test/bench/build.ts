@@ -19,7 +19,10 @@ export async function benchBuild(context: BenchContext): Promise<Comparison[]> {
   const { recipe } = loadRecipe(hostPorts().fs, file, recipeSearch());
   if (recipe.distribution !== 'debian') throw new Error(`${RECIPE} is not a recipe of Debian`);
   const { variant, suite } = recipe;
-  const packages = [...recipe.packages, recipe.kernel.package].join(',');
+  const packages = [
+    ...recipe.packages,
+    ...recipe.kernels.flatMap((one) => (one.kind === 'package' ? [one.package] : [])),
+  ].join(',');
   const bare = (backend: Backend, name: string, remark: string, env = {}): Contender => ({
     name,
     remark,

@@ -9,7 +9,7 @@ import { ExecaRunner } from '../../src/host/execa-runner.js';
 import { systemClock } from '../../src/host/system-clock.js';
 import { makeDriverSegment } from '../../src/pipelines/make-driver-segment.js';
 import { makeInitrd } from '../../src/pipelines/make-initrd.js';
-import { planInitrd } from '../../src/pipelines/plan-initrd.js';
+import { planInitrds } from '../../src/pipelines/plan-initrd.js';
 import type { ReadFileSystem } from '../../src/ports/file-system.js';
 import type { Ports } from '../../src/ports/ports.js';
 import { judgeRoot } from '../support/judge-roots.js';
@@ -35,7 +35,7 @@ async function make(
   fs = disk,
 ) {
   const output = join(scratch, name);
-  const plan = planInitrd(disk, { root, output, state: scratch, nic: ['tg3'], ...options });
+  const [plan] = planInitrds(disk, { root, output, state: scratch, nic: ['tg3'], ...options });
   const result = await makeInitrd(ports(fs), { ...plan, skeleton, version: '0.0.0' });
   return { ...result, sidecar: JSON.parse(readFileSync(`${output}.json`, 'utf8')) as Sidecar };
 }

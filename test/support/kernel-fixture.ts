@@ -52,3 +52,12 @@ export function loaded(closure: ModuleClosure): string[] {
 export function shipped(closure: ModuleClosure): string[] {
   return closure.modules.filter(({ load }) => !load).map(({ name }) => name);
 }
+
+/** The start of a bzImage, as far as its release (`uname -r`) is concerned; see Documentation/arch/x86/boot.rst of the kernel. */
+export function bzImage(release: string, builder = 'test@localhost'): Buffer {
+  const image = Buffer.alloc(0x1000);
+  image.write('HdrS', 0x202, 'latin1');
+  image.writeUInt16LE(0x600, 0x20e);
+  image.write(`${release} (${builder}) #1 SMP\0`, 0x800, 'latin1');
+  return image;
+}

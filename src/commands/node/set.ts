@@ -27,6 +27,10 @@ export default class NodeSet extends BaseCommand {
       description: 'generation of the image to stay on, or current to follow what was built last',
       helpValue: 'ID',
     }),
+    kernel: Flags.string({
+      description: 'kernel of the image to boot: a release, or a glob such as 6.12.*',
+      helpValue: 'RELEASE',
+    }),
     boot: Flags.string({ description: 'what to boot: image, local or memtest', helpValue: 'WHAT' }),
     firmware: Flags.string({ description: 'bios or uefi', helpValue: 'FIRMWARE' }),
     'serial-console': Flags.string({ description: 'serial line, such as ttyS0,115200', helpValue: 'LINE' }),
@@ -44,6 +48,7 @@ export default class NodeSet extends BaseCommand {
       ...Object.entries({
         image: flags.image,
         generation: flags.generation,
+        kernel: flags.kernel,
         boot: flags.boot,
         firmware: flags.firmware,
         serialConsole: flags['serial-console'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MANIFEST_FORMAT } from '../../../src/images/manifest.js';
-import { planInitrd } from '../../../src/pipelines/plan-initrd.js';
+import { planInitrds } from '../../../src/pipelines/plan-initrd.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
 
 const state = '/state';
@@ -36,9 +36,9 @@ const fs = memoryFileSystem({
   '/state/images/compute/current': { link: 'generations/G1' },
 });
 
-describe('planInitrd', () => {
+describe('planInitrds', () => {
   it("joins the image's recipe with the options, each with where it was said", () => {
-    const plan = planInitrd(fs, { state, recipe: 'compute', nic: ['r8169'], compress: 'gzip' });
+    const [plan] = planInitrds(fs, { state, recipe: 'compute', nic: ['r8169'], compress: 'gzip' });
     expect(plan).toMatchObject({
       root: '/state/images/compute/generations/G1/root',
       output: '/state/images/compute/initrds/G1/initrd.img',
@@ -60,7 +60,38 @@ describe('planInitrd', () => {
       '/state/images/storage/current': { link: 'generations/G2' },
       '/state/images/unfinished': null,
     });
-    expect(planInitrd(newer, { state }).image).toEqual({ name: 'storage', generation: 'G2' });
+    expect(planInitrds(newer, { state })[0].image).toEqual({ name: 'storage', generation: 'G2' });
+  });
+
+  describe('of an image with several kernels', () => {
+    const kernels = ['6.12.9-amd64', '6.1.0-own'].map((release) => ({
+      release,
+      path: `/boot/vmlinuz-${release}`,
+      size: 1,
+      sha256: '',
+    }));
+    const several = memoryFileSystem({
+      '/state/images/compute/generations/G1/manifest.json': JSON.stringify({ ...manifest, kernels }),
+      '/state/images/compute/current': { link: 'generations/G1' },
+    });
+    const plans = (options: { kernel?: string; output?: string } = {}) =>
+      planInitrds(several, { state, recipe: 'compute', ...options }).map(
+        ({ kernel, output, lenient }) => [kernel, output, lenient] as const,
+      );
+    const place = '/state/images/compute/initrds/G1';
+
+    it('plans one for each, the newest where it is looked for without a release', () => {
+      expect(plans()).toEqual([
+        ['6.12.9-amd64', `${place}/initrd.img`, false],
+        ['6.1.0-own', `${place}/6.1.0-own/initrd.img`, true],
+      ]);
+    });
+
+    it('plans one if a kernel is named, and one for the newest if a file is named', () => {
+      expect(plans({ kernel: '6.1.0-own' })).toEqual([['6.1.0-own', `${place}/6.1.0-own/initrd.img`, false]]);
+      expect(plans({ kernel: '6.12.9-amd64' })).toEqual([['6.12.9-amd64', `${place}/initrd.img`, false]]);
+      expect(plans({ output: '/tmp/i' })).toEqual([['6.12.9-amd64', '/tmp/i', false]]);
+    });
   });
 
   it.each([
@@ -79,6 +110,6 @@ describe('planInitrd', () => {
     ['--file without a destination', { state, root: '/r', nic: ['tg3'], file: ['a'] }, /not SRC:DST/],
     ['--file with a relative destination', { state, root: '/r', nic: ['tg3'], file: ['a:b'] }, /not SRC:DST/],
   ])('refuses %s', (_, options, message) => {
-    expect(() => planInitrd(fs, options)).toThrow(message);
+    expect(() => planInitrds(fs, options)).toThrow(message);
   });
 });

@@ -23,11 +23,21 @@ function problems(text: string, exists?: (path: string) => boolean): string[] {
 }
 
 describe('a good recipe', () => {
+  test('has one kernel or a list of several, from packages, package files and trees', () => {
+    const kernels = (text: string) => decode(`${MINIMAL}kernel: ${text}\n`).recipe.kernels;
+    expect(kernels('{ file: k.deb }')).toEqual([{ kind: 'file', file: 'k.deb' }]);
+    expect(kernels('[{}, { package: linux-image-rt-arm64 }, { image: Image, modules: mods }]')).toEqual([
+      { kind: 'package', package: 'linux-image-arm64' },
+      { kind: 'package', package: 'linux-image-rt-arm64' },
+      { kind: 'tree', image: 'Image', modules: 'mods' },
+    ]);
+  });
+
   test('gets its defaults, the architecture of the host and the kernel package of that architecture', () => {
     const { recipe } = decode(MINIMAL);
     expect(recipe).toMatchObject({
       architecture: 'arm64',
-      kernel: { package: 'linux-image-arm64' },
+      kernels: [{ kind: 'package', package: 'linux-image-arm64' }],
       variant: 'minbase',
       components: ['main'],
       packages: [],
@@ -127,6 +137,56 @@ describe('a bad recipe', () => {
     const found = problems(text);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(expected);
+  });
+
+  test.each([
+    [
+      'a kernel from two places',
+      'kernel: { package: a-b, file: k.deb }',
+      'r.yaml:4:9: kernel has package and file: it can come from one place only',
+    ],
+    [
+      'an image without modules',
+      'kernel:\n  - {}\n  - { image: bzImage }',
+      'r.yaml:6:5: kernel[1] has image, which needs modules beside it',
+    ],
+    [
+      'a mistyped field of one',
+      'kernel: { pakage: a }',
+      'r.yaml:4:11: unknown field "pakage" in kernel; did you mean "package"?',
+    ],
+    [
+      'a mistyped field of one in a list',
+      'kernel: [{ pakage: a }]',
+      'r.yaml:4:12: unknown field "pakage" in kernel[0]; did you mean "package"?',
+    ],
+    [
+      'a name instead of a mapping',
+      'kernel: linux',
+      'r.yaml:4:9: kernel must be a mapping or a list, not "linux"',
+    ],
+    ['an empty list', 'kernel: []', 'r.yaml:4:9: kernel must not be empty'],
+    [
+      'the same file twice',
+      'kernel: [{ file: k.deb }, { file: k.deb }]',
+      'r.yaml:4:35: kernel[1].file "k.deb" is there already, in line 4',
+    ],
+    [
+      'a package file of another distribution',
+      'kernel: { file: k.rpm }',
+      'r.yaml:4:17: kernel.file "k.rpm" is no package file (.deb)',
+    ],
+  ])('%s is a problem with its place', (_, text, expected) => {
+    expect(problems(`${MINIMAL}${text}\n`)).toEqual([expected]);
+  });
+
+  test('a package file, an image and modules that are not there are problems with their places', () => {
+    const text = `${MINIMAL}kernel:\n  - file: k.deb\n  - { image: bzImage, modules: mods }\n`;
+    expect(problems(text, () => false).map((line) => line.replace(/ \(.*/, ''))).toEqual([
+      'r.yaml:5:11: kernel[0].file "k.deb" does not exist',
+      'r.yaml:6:14: kernel[1].image "bzImage" does not exist',
+      'r.yaml:6:32: kernel[1].modules "mods" does not exist',
+    ]);
   });
 
   test('an architecture by its kernel name gets its Debian name', () => {

@@ -23,7 +23,7 @@ describe('a recipe of rpm packages', () => {
     });
     expect(recipe).toMatchObject({
       distribution: 'almalinux',
-      kernel: { package: 'kernel' },
+      kernels: [{ kind: 'package', package: 'kernel' }],
       rpm: {
         weakDependencies: false,
         documentation: false,
@@ -51,6 +51,21 @@ describe('a recipe of rpm packages', () => {
       'takes no option for a package',
       `name: a\ndistribution: rocky\n${RPM}packages: [--nogpgcheck]\n`,
       'packages[0] "--nogpgcheck" is not a package',
+    ],
+    [
+      'takes no package file, whose contents would be in no key',
+      `name: a\ndistribution: rocky\n${RPM}packages: [/root/a.rpm]\n`,
+      'packages[0] "/root/a.rpm" is not a package, group or file that dnf can install',
+    ],
+    [
+      'has no module streams for zypper',
+      `name: a\ndistribution: opensuse\n${RPM.replace('{ release', '{ modules: ["a:1"], release')}`,
+      'r.yaml:3:17: rpm.modules is nothing that distribution "opensuse" has',
+    ],
+    [
+      'excludes nothing from one repository for zypper',
+      `name: a\ndistribution: opensuse\n${RPM.replace('keys: [k]', 'keys: [k], excludes: [b]')}`,
+      'rpm.repositories[0].excludes is nothing that distribution "opensuse" has',
     ],
     [
       'has keys for each repository',

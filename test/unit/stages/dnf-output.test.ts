@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dnfActivity, dnfHint, failedScriptlet } from '../../../src/stages/dnf-output.js';
+import { dnfActivity, dnfHint } from '../../../src/stages/dnf-output.js';
+import { failedScriptlet } from '../../../src/stages/rpm-scriptlets.js';
 
 describe('dnfActivity', () => {
   it.each([

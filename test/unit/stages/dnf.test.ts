@@ -46,7 +46,7 @@ function decode(text: string): RpmRecipe {
 
 describe('the argv of dnf', () => {
   it('installs packages, kernel and groups in one transaction, after the module streams', () => {
-    const [modules, install] = dnfArgvs(recipe, 'dnf', paths);
+    const [modules, install] = dnfArgvs(recipe, [...recipe.packages, 'kernel', '/h/own.rpm'], 'dnf', paths);
     expect(modules!.slice(-3)).toEqual(['module', 'enable', 'nodejs:20']);
     expect(install).toEqual([
       'dnf',
@@ -64,12 +64,13 @@ describe('the argv of dnf', () => {
       'bash-5.1.8-9.el9',
       '/usr/bin/ip',
       'kernel',
+      '/h/own.rpm',
       '@core',
     ]);
   });
 
   it('tells dnf 5 about its cache by the name that it uses when it runs as root', () => {
-    expect(dnfArgvs(recipe, 'dnf5', paths).at(-1)).toContain('--setopt=system_cachedir=/s/cache');
+    expect(dnfArgvs(recipe, ['kernel'], 'dnf5', paths).at(-1)).toContain('--setopt=system_cachedir=/s/cache');
   });
 });
 
@@ -83,6 +84,11 @@ describe('the configuration of dnf', () => {
     );
     expect(dnfConfiguration(generous)).toContain('install_weak_deps=1');
     expect(dnfConfiguration(generous)).not.toContain('nodocs');
+  });
+
+  it('takes a package file of the recipe unsigned: it is known by its digest', () => {
+    const own = decode(`${TEXT}kernel: { file: own.rpm }\n`);
+    expect(dnfConfiguration(own)).toContain('\ngpgcheck=1\nlocalpkg_gpgcheck=0\n');
   });
 
   it('has the repositories of the recipe with their keys as URLs', () => {
@@ -157,7 +163,7 @@ describe('recipes of rpm distributions that come with mkroot', () => {
     ['fedora', '44', ['fedora', 'updates']],
   ])('%s asks dnf for release %s from its own repositories', (name, release, repositories) => {
     const loaded = load(name);
-    const argv = dnfArgvs(loaded, 'dnf', paths).at(-1)!;
+    const argv = dnfArgvs(loaded, loaded.packages, 'dnf', paths).at(-1)!;
     expect(argv).toEqual(
       expect.arrayContaining([`--releasever=${release}`, '--forcearch=x86_64', 'install', 'systemd']),
     );
@@ -168,6 +174,6 @@ describe('recipes of rpm distributions that come with mkroot', () => {
   });
 
   it('the kernel is their package of that name, with the modules that drive network cards', () => {
-    expect(load('rocky9').kernel.package).toBe('kernel');
+    expect(load('rocky9').kernels).toEqual([{ kind: 'package', package: 'kernel' }]);
   });
 });
