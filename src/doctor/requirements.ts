@@ -299,6 +299,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
   tool('exportfs', undefined, forTests('nfs-kernel-server', 'nfs-utils', 'judge of NFS exports')),
   tool('nfs-cat', undefined, forTests('libnfs-utils', 'libnfs-utils', 'NFS client of any address')),
   tool('nodeset', ['--version'], forTests('clustershell', 'clustershell (EPEL)', 'judge of groups of nodes')),
+  tool('dsh', undefined, forTests('dsh', 'dsh (not packaged)', 'judge of its lists of machines')),
+  tool('rsync', undefined, forTests('rsync', 'rsync', 'judge of rsyncd.conf')),
   tool('nodeattr', undefined, forTests('genders', 'genders (OpenHPC)', 'judge of the genders file')),
   tool(
     'ansible-inventory',

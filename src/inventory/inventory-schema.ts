@@ -119,6 +119,12 @@ const transportSchema = z.strictObject({
     .optional()
     .describe('This version only; without it 3 and 4.1 are tried in turn.'),
   options: mountOptions.optional().describe('Mount options of all layers, comma-separated.'),
+  pointers: z
+    .boolean()
+    .optional()
+    .describe(
+      'The boot entry names the host layer only; base and shared layer stand in its files hopeless.root and hopeless.overlay. False by default: the boot entry names all of them.',
+    ),
 });
 
 const bootTarget = z.enum(['image', 'local', 'memtest']);

@@ -57,6 +57,8 @@ export interface Transport {
   readonly nfsVersion?: '3' | '4.1' | '4.2';
   /** Mount options of all layers, comma-separated. */
   readonly options?: string;
+  /** The host layer names base and shared layer, not the boot entry. */
+  readonly pointers?: boolean;
 }
 
 /** A serial line on which firmware, boot loader and kernel are heard. */

@@ -30,6 +30,8 @@ export interface BootParameters {
   /** From the lowest to the topmost. */
   readonly cluster?: readonly NfsLocation[];
   readonly host?: NfsLocation;
+  /** Base and cluster layers are those that the host layer's pointers name: the command line leaves them out. */
+  readonly pointers?: boolean;
   /** Directory under which the bare names in a host layer's hopeless.root and hopeless.overlay lie. */
   readonly roots?: NfsLocation;
   readonly nfsVersion?: '3' | '4.1' | '4.2';
@@ -146,8 +148,10 @@ export function renderKernelCommandLine(parameters: BootParameters): string {
       );
     }
   }
-  add('mkroot.base', parameters.base && renderNfsLocation(parameters.base));
-  for (const layer of parameters.cluster ?? []) add('mkroot.cluster', renderNfsLocation(layer));
+  if (!parameters.pointers) {
+    add('mkroot.base', parameters.base && renderNfsLocation(parameters.base));
+    for (const layer of parameters.cluster ?? []) add('mkroot.cluster', renderNfsLocation(layer));
+  }
   add('mkroot.host', parameters.host && renderNfsLocation(parameters.host));
   add('mkroot.roots', parameters.roots && renderNfsLocation(parameters.roots));
   add('mkroot.nfsvers', parameters.nfsVersion);

@@ -3,6 +3,7 @@ import { renderAnsibleInventory } from './ansible-inventory.js';
 import { type BootMenu, bootMenu } from './boot-menu.js';
 import { type DhcpService, defaultBootFiles } from './dhcp-service.js';
 import { renderDnsmasqProxy, renderDnsmasqService } from './dnsmasq-service.js';
+import { renderDshLists } from './dsh.js';
 import { renderGenders } from './genders.js';
 import {
   grubDefaultPath,
@@ -31,6 +32,7 @@ import {
   pxelinuxPathForMac,
   renderPxelinuxMenu,
 } from './pxelinux.js';
+import { renderRsyncd } from './rsyncd.js';
 import { renderSiteExports, renderSiteGanesha } from './site-exports.js';
 
 /** The part of the tree that TFTP (and HTTP) serve. */
@@ -135,6 +137,8 @@ function serverTexts(site: NetbootSite): NetbootText[] {
     text('clustershell/groups.d/mkroot.yaml', () => renderClusterShellYaml(nodes)),
     text('clustershell/groups.d/local.cfg', () => renderClusterShellLocal(nodes)),
     text('genders', () => renderGenders(nodes)),
+    ...[...renderDshLists(nodes)].map(([path, list]) => text(`dsh/${path}`, () => list)),
+    text('rsyncd.conf', () => renderRsyncd(site)),
     text('ansible/hosts.yaml', () => renderAnsibleInventory(nodes)),
   ];
 }

@@ -7,6 +7,7 @@ import type { Node } from '../inventory/node.js';
 import { Allowances } from '../layers/allowances.js';
 import type { HostIdentity } from '../layers/host-identity.js';
 import { hostLayer } from '../layers/host-layer.js';
+import { layerManifest } from '../layers/layer-manifest.js';
 import { LAYER_RULES, type LayerFinding } from '../layers/layer-rules.js';
 import { LayerTree } from '../layers/layer-tree.js';
 import { CachedView, DirectoryView, type LayerView, StackView } from '../layers/layer-view.js';
@@ -16,6 +17,7 @@ import type { TemplateVariables } from '../layers/overlay-templates.js';
 import { type Overlay, readOverlay } from '../layers/read-overlay.js';
 import { renderOverlay } from '../layers/render-overlay.js';
 import { settleLayer } from '../layers/settle-layer.js';
+import { findLayerVersion } from '../layers/write-layer.js';
 import { type BytePath, toBytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import { type AccountIds, accountIds } from '../rootfs/account-ids.js';
@@ -78,6 +80,7 @@ export class LayerComposer {
   readonly #overlays = new Map<string, Overlay>();
   readonly #bases = new Map<string, BaseRoot>();
   readonly #shared = new Map<string, SharedLayer>();
+  readonly #pointers = new Map<SharedLayer, string>();
   readonly #allowances = new Allowances();
 
   constructor(
@@ -269,8 +272,22 @@ export class LayerComposer {
       })),
       // Below the state directory. The generation itself: the layer fits it, and no NFS server has to follow a link.
       root: shared.base.root?.slice(this.site.state.length + 1) ?? `images/${node.image}`,
-      ...(shared.overlays.length === 0 ? {} : { overlay: `layers/${shared.name}/current/layer` }),
+      ...(shared.overlays.length === 0 ? {} : { overlay: this.#overlayPointer(node, shared) }),
     };
+  }
+
+  /** What the boot follows has to be what is published with it, and no NFS server has to follow a link. */
+  #overlayPointer({ transport }: Node, shared: SharedLayer): string {
+    const directory = `layers/${toBytePath(shared.name)}`;
+    if (!transport.pointers) return `${directory}/current/layer`;
+    let pointer = this.#pointers.get(shared);
+    if (pointer === undefined) {
+      const contents = layerManifest(this.fs, shared.tree);
+      const { version } = findLayerVersion(this.fs, `${this.site.state}/${directory}`, contents);
+      pointer = version.layer.slice(this.site.state.length + 1);
+      this.#pointers.set(shared, pointer);
+    }
+    return pointer;
   }
 
   #group(name: string) {

@@ -113,7 +113,7 @@ export function prepareNetbootSite(
         ...(sshHostKeys.length === 0 ? {} : { sshHostKeys }),
         ...(firmware === undefined ? {} : { firmware }),
         architecture,
-        boot: nodeBoot(node, image, sources),
+        boot: nodeBoot(node, image, sources, state),
         directories: [
           ...(own === undefined
             ? []
@@ -142,18 +142,23 @@ export function prepareNetbootSite(
   return { site, images: [...images.values()] };
 }
 
-function nodeBoot(node: Node, image: PublishedImage, sources: NodeSources): NodeBoot {
+function nodeBoot(node: Node, image: PublishedImage, sources: NodeSources, state: BytePath): NodeBoot {
   const { serialConsole, writableTop, transport } = node;
   const shared = sources.shared(node);
   const host = sources.host(node);
   const nfs = node.servers.nfs[0];
+  const server = nfs === undefined ? {} : { server: nfs.address };
   const parameters: BootParameters = {
     ...(serialConsole === undefined
       ? {}
       : { consoles: ['tty0', `${serialConsole.device},${serialConsole.baud}n8`] }),
-    base: { ...(nfs === undefined ? {} : { server: nfs.address }), path: image.root },
+    base: { ...server, path: image.root },
     ...(shared === undefined ? {} : { cluster: [{ path: shared }] }),
-    ...(host === undefined ? {} : { host: { path: host } }),
+    // Without a base on the command line nothing else names the server.
+    ...(host === undefined ? {} : { host: { ...(transport.pointers ? server : {}), path: host } }),
+    ...(transport.pointers && host !== undefined
+      ? { pointers: true, roots: { ...server, path: state } }
+      : {}),
     ...(transport.nfsVersion === undefined ? {} : { nfsVersion: transport.nfsVersion }),
     ...(transport.options === undefined ? {} : { nfsOptions: transport.options }),
     ...(writableTop.size === undefined && writableTop.inodes === undefined

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -158,6 +158,51 @@ describe('administration', () => {
     expect(outcome(['nodeattr', '-f', 'etc/genders', '-k']).code).toBe(0);
     expect(query('-n', 'compute').split('\n')).toEqual(['n001', 'n002', 'n010']);
     expect(query('-v', 'n001', 'role')).toBe('worker');
+  });
+
+  test('dsh runs its command on every machine of its lists, and of a group', () => {
+    mkdirSync(join(directory, 'home'));
+    symlinkSync(join(directory, 'etc/dsh'), join(directory, 'home/.dsh'));
+    const told = (...args: string[]) =>
+      output('env', `HOME=${directory}/home`, 'dsh', '-w', '-r', 'echo', ...args, '--', 'hello')
+        .trim()
+        .split('\n');
+    expect(told('-a')).toEqual(smallSite.nodes.map(({ name }) => `${name} hello`));
+    expect(told('-g', 'gpu-test')).toEqual(['n002 hello']);
+  });
+
+  test('rsync pulls an image from rsyncd.conf, without identities, from addresses of the networks only', () => {
+    const state = join(directory, 'state');
+    const generation = join(state, 'images/compute/generations/20261120T041500Z-1a2b3c4d');
+    for (const [path, text] of Object.entries({
+      'manifest.json': '{}',
+      'root/etc/os-release': 'ID=debian',
+      'root/etc/hostname': 'somebody',
+      'root/etc/ssh/ssh_host_rsa_key': 'secret',
+      'root/tmp/x': '',
+    })) {
+      mkdirSync(dirname(join(generation, path)), { recursive: true });
+      writeFileSync(join(generation, path), text);
+    }
+    symlinkSync('generations/20261120T041500Z-1a2b3c4d', join(state, 'images/compute/current'));
+    const text = files.get('etc/rsyncd.conf')!.replaceAll('/var/lib/mkroot', state);
+    writeFileSync(join(directory, 'rsyncd.conf'), text);
+    const script = `ip link set lo up
+for address in 10.1.0.1 10.1.0.11 192.0.2.1; do ip address add $address/32 dev lo; done
+rsync --daemon --no-detach --config="$1/rsyncd.conf" &
+for try in 1 2 3 4 5 6 7 8 9 10; do rsync 10.1.0.1:: >/dev/null 2>&1 && break; sleep 0.3; done
+rsync --address=10.1.0.11 -a 10.1.0.1::compute/ "$1/pulled/"
+find "$1/pulled" -type f -printf '%P\n' | sort
+rsync --address=192.0.2.1 -a 10.1.0.1::compute/ "$1/refused/" 2>&1 | head -1
+rsync --address=10.1.0.11 -a "$1/pulled/" 10.1.0.1::compute/ 2>&1 | head -1
+kill $!`;
+    const { text: told } = outcome(['unshare', '--net', 'sh', '-c', script, 'sh', directory]);
+    expect(told.trim().split('\n')).toEqual([
+      'manifest.json',
+      'root/etc/os-release',
+      expect.stringContaining('@ERROR: access denied to compute'),
+      expect.stringContaining('ERROR: module is read only'),
+    ]);
   });
 
   test('ansible-inventory finds hosts, groups and variables, and expands nothing', () => {

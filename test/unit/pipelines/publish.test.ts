@@ -63,6 +63,29 @@ describe('a plan', () => {
     expect(listing(fs, '/state')).toEqual(before);
   });
 
+  it('with pointers the boot entry names the host layer alone, whose files name the versions that are published', async () => {
+    edit('nodes.yaml', NODES.replace('firmware: bios }', 'firmware: bios, transport: { pointers: true } }'));
+    await publishAll();
+    const words = bootOf('00-01').split(/\s+/);
+    const layer = /^mkroot\.host=10\.1\.0\.1:(\/state\/hosts\/n1\/versions\/\w+\/layer)$/;
+    expect(words.filter((word) => /^mkroot\.(base|cluster|roots|host)=/.test(word))).toEqual([
+      expect.stringMatching(layer),
+      'mkroot.roots=10.1.0.1:/state',
+    ]);
+    const host = layer.exec(words.find((word) => layer.test(word))!)![1];
+    const pointed = (name: string) =>
+      `/state/${Buffer.from(fs.readFile(`${host}/${name}`))
+        .toString()
+        .trim()}`;
+    expect(pointed('hopeless.root')).toBe(`/state/images/compute/generations/${G1}/root`);
+    expect(pointed('hopeless.overlay')).toMatch(/^\/state\/layers\/compute\/versions\/\w+\/layer$/);
+    expect(fs.lstat(pointed('hopeless.overlay'))?.kind).toBe('directory');
+    expect(bootOf('01-01')).toContain('mkroot.base=');
+    // gc and diff know what the node boots all the same.
+    edit('overlays/compute/etc/rack', '8\n');
+    expect(changes().nodes).toEqual(['n1: shared layer, own layer', 'n2: shared layer, own layer']);
+  });
+
   it('a new generation changes the boot files of its nodes and their own layers, and no configuration of servers', async () => {
     await publishAll();
     makeCurrent(fs, '/state', 'compute', G2);
