@@ -1,4 +1,4 @@
-import { ipv4Address, plainPath } from './checked-value.js';
+import { checkedValue, ipv4Address, plainPath } from './checked-value.js';
 import { ipv4Subnet } from './ipv4-subnet.js';
 import type { NetbootSite } from './netboot-site.js';
 
@@ -10,6 +10,9 @@ const NOT_SENT = [
   ...['dev', 'proc', 'run', 'sys', 'tmp'].map((directory) => `/root/${directory}/*`),
   '/root/lost+found',
 ];
+
+/** Names that mean something else in rsyncd.conf; images of these names are not offered. */
+const RESERVED = new Set(['global', 'layers']);
 
 /**
  * rsyncd.conf(5), for machines that keep a copy of their root and pull what is new: a read-only module for each image, which is
@@ -26,12 +29,12 @@ export function renderRsyncd({ server, networks, nodes }: NetbootSite): string {
   for (const { boot } of nodes) {
     const { base, cluster = [] } = boot.parameters;
     const image = /^(.*)\/generations\/[^/]+\/root$/.exec(base?.path ?? '')?.[1];
-    if (image !== undefined) {
-      modules.set(boot.image.name, { path: `${image}/current`, hidden: NOT_SENT });
+    if (image !== undefined && !RESERVED.has(boot.image.name)) {
+      modules.set(moduleName(place, boot.image.name), { path: `${image}/current`, hidden: NOT_SENT });
     }
     for (const { path } of cluster) {
       const layers = /^(.*)\/[^/]+\/versions\/[^/]+\/layer$/.exec(path)?.[1];
-      if (layers !== undefined && !modules.has('layers')) modules.set('layers', { path: layers, hidden: [] });
+      if (layers !== undefined) modules.set('layers', { path: layers, hidden: [] });
     }
   }
   const sections = [...modules].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -53,4 +56,14 @@ export function renderRsyncd({ server, networks, nodes }: NetbootSite): string {
     ]),
     '',
   ].join('\n');
+}
+
+function moduleName(place: string, image: string): string {
+  return checkedValue(
+    place,
+    'the image',
+    image,
+    /^[A-Za-z0-9][A-Za-z0-9._+-]*$/,
+    'a name is letters, digits and . _ + -',
+  );
 }

@@ -59,6 +59,15 @@ const grub: ConfigReader = (text) =>
     return `${commands} ${words} ${/^\s*\S*/.exec(line)![0]} ${expanded.join()}`;
   });
 
+/** rsyncd.conf: modules, names of parameters, and the number of words of each value. */
+const rsyncd: ConfigReader = (text) =>
+  linesOf(text).map((line) => {
+    if (/[^ -~]/.test(line)) throw new Error(`control character: ${line}`);
+    if (line.startsWith('[')) return `module ${line.split(']').length} ${line.split(/\s/).length}`;
+    const [name, value = ''] = line.split(/ = (.*)/s);
+    return line.startsWith('#') ? '#' : `${name} ${value.split(/\s+/).length} ${value.split(/[#;]/).length}`;
+  });
+
 /** An iPXE script: command, operators and expansions of each line. */
 const ipxe: ConfigReader = (text) =>
   linesOf(text).map((line) => {
@@ -94,6 +103,8 @@ const byPath: readonly (readonly [pattern: RegExp, reader: ConfigReader])[] = [
   [/dhcpd|ganesha/, statements],
   [/kea/, json],
   [/exports|hosts$|ethers|known_hosts|genders$/, wordCounts],
+  [/\/dsh\//, wordCounts],
+  [/rsyncd/, rsyncd],
   [/\.yaml$/, yaml],
   [/local\.cfg$/, wordCounts],
   [/pxelinux/, pxelinux],

@@ -76,7 +76,9 @@ iPXE script,memory test`.split(/,\s*/);
 function structure(site: NetbootSite): string[] {
   return [...renderNetbootTree(site)]
     .flatMap(([path, text]) => {
-      const kind = path.replace(/(01-[0-9a-f-]{17}|[0-9A-F]{8}$|\d+\.\d+\.\d+\.\d+)/, 'NODE');
+      const kind = path
+        .replace(/dsh\/group\/[A-Za-z0-9][A-Za-z0-9_-]*$/, 'GROUP')
+        .replace(/(01-[0-9a-f-]{17}|[0-9A-F]{8}$|\d+\.\d+\.\d+\.\d+)/, 'NODE');
       return structureOf(path, text).map((thing) => `${kind}: ${thing}`);
     })
     .sort();
