@@ -55,7 +55,11 @@ function typeOf(schema: JsonSchema): string {
     const value = typeOf(schema.additionalProperties);
     return `mapping of names to ${value === 'mapping' ? 'mappings' : value}`;
   }
-  return schema.type === 'string' ? 'text' : (schema.type ?? 'anything');
+  return [schema.type ?? 'anything'].flat().map(nameOf).join(' or ');
+}
+
+function nameOf(type: string): string {
+  return type === 'string' ? 'text' : type;
 }
 
 function defaultOf({ schema, required }: Field): string {

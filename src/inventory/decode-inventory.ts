@@ -69,7 +69,7 @@ function assemble(
     settings,
     position: (below: ValuePath) => yaml.position([...path, ...below]),
   });
-  const { domain, dns, ntp, servers: serverDocuments, ...clusterSettings } = clusterDocument;
+  const { domain, dns, ntp, report, servers: serverDocuments, ...clusterSettings } = clusterDocument;
   const cluster = source('cluster', '', clusterSettings, ['cluster']);
   const servers = decodeServers(serverDocuments, yaml, complaints);
   const groups = new Map<string, Group>(
@@ -125,6 +125,7 @@ function assemble(
     ...(domain === undefined ? {} : { domain }),
     dns: dns ?? withRole('dns'),
     ntp: ntp ?? withRole('ntp'),
+    report,
     servers,
     networks: new Map(networks.map(({ network }) => [network.name, network])),
     groups,

@@ -37,6 +37,12 @@ const address = z
   .string()
   .refine((text) => parseIpv4(text) !== undefined, 'is not an IPv4 address, such as 10.1.0.1');
 
+const reportAddress = z.string().refine((text) => {
+  const [ip = '', port = '1', ...rest] = text.split(':');
+  const inRange = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
+  return parseIpv4(ip) !== undefined && inRange && rest.length === 0;
+}, 'is not an IPv4 address with or without a port, such as 10.1.0.1:7752');
+
 const subnet = z.string().refine((text) => parseSubnet(text) !== undefined, {
   error: ({ input }) => {
     const meant = subnetOf(String(input));
@@ -249,6 +255,12 @@ const clusterSchema = z.strictObject({
     .record(hostname, serverSchema)
     .default({})
     .describe('Machines that serve nodes, by host name. They need not be in any network below.'),
+  report: z
+    .union([z.boolean(), reportAddress])
+    .default(true)
+    .describe(
+      'Whether nodes tell the head node how their boot goes (`mkroot status`): true is the server that they boot from, ADDRESS[:PORT] another one.',
+    ),
   ...settingsFields,
 });
 

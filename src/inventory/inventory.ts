@@ -50,6 +50,8 @@ export interface Inventory {
   readonly domain?: string;
   readonly dns: readonly string[];
   readonly ntp: readonly string[];
+  /** Whether nodes report how their boot goes, to the server that they boot from or to ADDRESS[:PORT]. */
+  readonly report: boolean | string;
   /** By name, in the order of the file. */
   readonly servers: ReadonlyMap<string, Server>;
   readonly networks: ReadonlyMap<string, Network>;

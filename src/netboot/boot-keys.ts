@@ -8,6 +8,7 @@ export const BOOT_KEYS = [
   'image',
   'nfsopts',
   'nfsvers',
+  'report',
   'roots',
   'rw',
 ] as const;

@@ -40,6 +40,8 @@ export interface BootParameters {
   /** The writable top, a tmpfs of this size (a number with k, m, g or %) and number of inodes. */
   readonly top?: { readonly size?: string; readonly inodes?: string };
   readonly hostname?: string;
+  /** ADDRESS[:PORT] of whoever is told how the boot goes. */
+  readonly report?: string;
   /** 'dhcp' is what happens without it. */
   readonly ip?: 'dhcp' | StaticAddress;
   /** MAC address of the device to boot from; pxelinux adds it itself with IPAPPEND 2. */
@@ -92,6 +94,14 @@ export function renderNfsLocation(location: NfsLocation): string {
   const server = location.server === undefined ? '' : `${hostname(location.server)}:`;
   const options = location.options === undefined ? '' : `,${mountOptions(location.options)}`;
   return `${server}${path}${options}`;
+}
+
+function renderReport(report: string): string {
+  const [address = '', port, ...rest] = report.split(':');
+  if (rest.length > 0 || !/^\d{1,5}$/.test(port ?? '1') || Number(port ?? 1) > 65_535) {
+    refuse('report address', report, 'it is not of the form ADDRESS[:PORT]');
+  }
+  return port === undefined ? ipv4('report address', address) : `${ipv4('report address', address)}:${port}`;
 }
 
 function renderTop(top: NonNullable<BootParameters['top']>): string {
@@ -158,6 +168,7 @@ export function renderKernelCommandLine(parameters: BootParameters): string {
   add('mkroot.nfsopts', parameters.nfsOptions && mountOptions(parameters.nfsOptions));
   add('mkroot.rw', parameters.top && renderTop(parameters.top));
   add('mkroot.hostname', parameters.hostname && hostname(parameters.hostname));
+  add('mkroot.report', parameters.report && renderReport(parameters.report));
   add('ip', parameters.ip && renderIp(parameters.ip));
   add(
     'BOOTIF',

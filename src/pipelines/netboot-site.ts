@@ -80,6 +80,8 @@ export function prepareNetbootSite(
   const server = servingServer(composer, options.server);
   requireSameArchitecture(nodes, (node) => sources.image(node));
   const images = new Map<string, PublishedImage>();
+  const told = { true: server.address, false: undefined };
+  const report = typeof inventory.report === 'string' ? inventory.report : told[`${inventory.report}`];
   const taken = new Set(composer.values.nodes.flatMap(({ name, ip }) => [name, ip]));
   const site: NetbootSite = {
     ...(inventory.domain === undefined ? {} : { domain: inventory.domain }),
@@ -113,7 +115,7 @@ export function prepareNetbootSite(
         ...(sshHostKeys.length === 0 ? {} : { sshHostKeys }),
         ...(firmware === undefined ? {} : { firmware }),
         architecture,
-        boot: nodeBoot(node, image, sources, state),
+        boot: nodeBoot(node, image, sources, { state, report }),
         directories: [
           ...(own === undefined
             ? []
@@ -142,7 +144,12 @@ export function prepareNetbootSite(
   return { site, images: [...images.values()] };
 }
 
-function nodeBoot(node: Node, image: PublishedImage, sources: NodeSources, state: BytePath): NodeBoot {
+function nodeBoot(
+  node: Node,
+  image: PublishedImage,
+  sources: NodeSources,
+  { state, report }: { readonly state: BytePath; readonly report: string | undefined },
+): NodeBoot {
   const { serialConsole, writableTop, transport } = node;
   const shared = sources.shared(node);
   const host = sources.host(node);
@@ -170,6 +177,7 @@ function nodeBoot(node: Node, image: PublishedImage, sources: NodeSources, state
           },
         }),
     hostname: node.name,
+    ...(report === undefined ? {} : { report }),
     extra: node.kernelArguments,
   };
   return {

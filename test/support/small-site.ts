@@ -16,6 +16,7 @@ export function computeBoot(name: string, generation = '20261120T041500Z-1a2b3c4
       cluster: [{ path: '/srv/mkroot/overlays/site' }],
       host: { path: `/srv/mkroot/hosts/${name}` },
       hostname: name,
+      report: '10.1.0.1',
     },
     serial: { port: 0, baud: 115200 },
   };

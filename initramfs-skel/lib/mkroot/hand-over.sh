@@ -46,6 +46,7 @@ write_hand_over() {
   write_last_resort poweroff 'poweroff.target halt.target'
   write_last_resort reboot 'reboot.target kexec.target'
   write_boot_facts
+  write_report_state
   hand_over_summary="hostname $node_name, $boot_nic kept"
 }
 

@@ -13,6 +13,8 @@ read_command_line() {
   # When things go wrong.
   break_before='' shell_on_failure='' panic_delay=''
   init_wanted='' parameter_problems=''
+  # Who is told of the boot.
+  report_address='' report_port=''
 
   # The words are split at blanks with globbing off: a '*' on the command line stays one.
   set -f
@@ -41,6 +43,7 @@ read_parameter() {
     mkroot.nfsopts=*) nfs_extra_options=$value ;;
     mkroot.rw=*) top_wanted=$value ;;
     mkroot.hostname=*) hostname_wanted=$value ;;
+    mkroot.report=*) read_report_server "$value" ;;
     # What the boot entry is called; it decides nothing here and is read from /proc/cmdline by whoever asks.
     mkroot.image=* | mkroot.generation=*) ;;
     mkroot.*) ignore_parameter "$1" "no such key" ;;

@@ -54,9 +54,11 @@ print_line() {
 # say DETAIL: the current stage reached its end, or something happened within it.
 say() {
   print_line 5 "mkroot: [$stage] $stage_name: $1"
+  report ok "$1"
 }
 
 # trouble SERVER MESSAGE NEXT: something failed and NEXT is what happens now. SERVER may be '-' if none is involved.
 trouble() {
   print_line 3 "mkroot: FAILED [$stage] $stage_name: $1 $2; next: $3"
+  report failed "$1 $2; next: $3"
 }

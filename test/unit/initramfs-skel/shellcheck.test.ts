@@ -11,6 +11,7 @@ const programs = [
   'lib/mkroot/dhcp-event',
   'lib/mkroot/last-resort',
   'lib/mkroot/ready-process-one',
+  'lib/mkroot/report-state',
 ];
 const library = readdirSync(join(skeleton, 'lib/mkroot')).map((name) => `lib/mkroot/${name}`);
 

@@ -80,6 +80,8 @@ const basics: TargetTree = {
 const parts = [
   'text',
   'stages',
+  'send-report',
+  'report',
   'failure',
   'settings',
   'parameters',
