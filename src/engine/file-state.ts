@@ -1,4 +1,6 @@
-import type { FileStat } from '../ports/file-system.js';
+import { createHash } from 'node:crypto';
+import type { BytePath } from '../ports/byte-path.js';
+import type { FileStat, ReadFileSystem } from '../ports/file-system.js';
 
 /**
  * What lstat(2) says of a file that changes with its contents, owner, mode or place: a file with the same state is the same. The
@@ -6,4 +8,14 @@ import type { FileStat } from '../ports/file-system.js';
  */
 export function fileState({ ino, size, changedMs }: FileStat): string {
   return `${ino}:${size}:${changedMs}`;
+}
+
+/** Digest of the states of several files, in their order; one that is not there has a state as well. */
+export function fileStates(fs: Pick<ReadFileSystem, 'lstat'>, paths: readonly BytePath[]): string {
+  const numbers = new Float64Array(paths.length * 3);
+  paths.forEach((path, index) => {
+    const stat = fs.lstat(path);
+    if (stat !== undefined) numbers.set([stat.ino, stat.size, stat.changedMs], index * 3);
+  });
+  return createHash('sha256').update(numbers).digest('base64url');
 }

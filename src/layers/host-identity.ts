@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { BytePath } from '../ports/byte-path.js';
-import type { FileSystem } from '../ports/file-system.js';
+import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import type { ProcessRunner } from '../ports/process-runner.js';
 
 /** What makes a node itself, besides its name and address. */
@@ -44,6 +44,20 @@ export function keptIdentity(fs: FileSystem, directory: BytePath): HostIdentity 
   return machineId === undefined || fs.lstat(keys) === undefined
     ? undefined
     : { machineId, sshKeys: readKeys(fs, keys) };
+}
+
+/** Names of the files that an identity is read from, below its directory; what is missing is not among them. */
+export function identityFiles(fs: ReadFileSystem, directory: BytePath): BytePath[] {
+  const keys = `${directory}/ssh`;
+  const names = fs.lstat(keys) === undefined ? [] : fs.readdir(keys);
+  return ['machine-id', 'ssh', ...names.map((name) => `ssh/${name}`)];
+}
+
+/** The public ones of an identity's keys, `ssh-ed25519 AAAA... comment` each. */
+export function publicKeys({ sshKeys }: HostIdentity): string[] {
+  return [...sshKeys]
+    .filter(([name]) => name.endsWith('.pub'))
+    .map(([, bytes]) => Buffer.from(bytes).toString('utf8').trim());
 }
 
 /** Public ssh host keys that were made before, `ssh-ed25519 AAAA... comment` each; private ones are not read. */

@@ -41,6 +41,11 @@ export function layerVersion(directory: BytePath, id: string): LayerVersion {
   return { id, layer: `${place}/layer`, manifest: `${place}/manifest.json` };
 }
 
+/** What the first version with some contents is called; others follow if that was changed by hand. */
+export function versionName(digest: string): string {
+  return digest.slice(0, 16);
+}
+
 /** The version that `current` points to; undefined if the layer was never written. */
 export function currentLayer(fs: ReadFileSystem, directory: BytePath): LayerVersion | undefined {
   const link = `${directory}/current`;
@@ -129,7 +134,7 @@ export function findLayerVersion(
   directory: BytePath,
   contents: LayerManifest,
 ): { readonly version: LayerVersion; readonly there: boolean } {
-  const id = contents.digest.slice(0, 16);
+  const id = versionName(contents.digest);
   for (let count = 1; ; count += 1) {
     const version = layerVersion(directory, count === 1 ? id : `${id}-${count}`);
     if (fs.lstat(version.layer) === undefined) return { version, there: false };

@@ -8,6 +8,7 @@ import type { Ports } from '../ports/ports.js';
 import { makePersistentDirectories } from '../stages/make-persistent-directories.js';
 import { applyOwnedTree, isListOutdated, refuseConflicts } from '../stages/owned-tree.js';
 import { writeDriverInitrd } from './driver-initrd.js';
+import { layerStates } from './host-layer-memory.js';
 import { type PublishPlan, type PublishRequest, planPublish } from './plan-publish.js';
 import {
   begunRecord,
@@ -40,10 +41,12 @@ export async function publish(
     const plan = await withIdentities(ports, request, options);
     if (!plan.changes && request.rollback === undefined) {
       // Nothing is changed but what mkroot remembers of files, so that it need not read them again.
+      removeUnfinishedRecords(ports.fs, request.state);
       if (isListOutdated(plan.tree)) applyOwnedTree(ports.fs, plan.tree, options);
       if (plan.before !== undefined && request.code !== undefined && plan.before.code !== request.code) {
         writeRecord(ports.fs, request.state, { ...plan.before, code: request.code });
       }
+      rememberLayers(ports.fs, request.state, plan);
       return plan;
     }
     await applyPublish(ports, request, plan, options);
@@ -101,7 +104,18 @@ async function applyPublish(
     if (becomesCurrent) makeLayerCurrent(fs, directory, version.id);
   }
   writeRecord(fs, state, finishedRecord(begun, plan.site, plan.server, code));
+  rememberLayers(fs, state, plan);
   task.done(`${plan.tree.changes.length} changed`);
+}
+
+/** Notes the states of files of nodes' own layers, now that all are there. */
+function rememberLayers(fs: FileSystem, state: BytePath, { memory, toRemember, site }: PublishPlan): void {
+  for (const { node, directory, states, ...layer } of toRemember) {
+    const [identity, seen] = states;
+    const now = seen ?? layerStates(fs, directory, layer.version, layer.files.layer);
+    memory.remember(node, { ...layer, states: [identity, now] });
+  }
+  memory.save(fs, state, site.nodes);
 }
 
 async function writeLayers(ports: Ports, { layers }: PublishPlan, signal?: AbortSignal): Promise<void> {

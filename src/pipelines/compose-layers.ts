@@ -6,7 +6,7 @@ import type { Inventory } from '../inventory/inventory.js';
 import type { Node } from '../inventory/node.js';
 import { Allowances } from '../layers/allowances.js';
 import type { HostIdentity } from '../layers/host-identity.js';
-import { hostLayer } from '../layers/host-layer.js';
+import { type HostFacts, hostLayer } from '../layers/host-layer.js';
 import { layerManifest } from '../layers/layer-manifest.js';
 import { LAYER_RULES, type LayerFinding } from '../layers/layer-rules.js';
 import { LayerTree } from '../layers/layer-tree.js';
@@ -66,6 +66,8 @@ export interface SharedLayer extends ComposedLayer {
 export interface HostLayer extends ComposedLayer {
   readonly node: Node;
   readonly shared: SharedLayer;
+  /** Whether it may depend on nodes besides this one: a template asks for the list of all. */
+  readonly readsNodes: boolean;
 }
 
 /** Directories of a site for host layers: one for every node, one for each. */
@@ -81,6 +83,7 @@ export class LayerComposer {
   readonly #bases = new Map<string, BaseRoot>();
   readonly #shared = new Map<string, SharedLayer>();
   readonly #pointers = new Map<SharedLayer, string>();
+  #hosts: ReadonlySet<string> | undefined;
   readonly #allowances = new Allowances();
 
   constructor(
@@ -168,12 +171,16 @@ export class LayerComposer {
     const shared = this.shared(node.group, node.image);
     const below = [shared.tree, shared.base.view];
     const identityLayer = hostLayer(
-      this.#facts(node, shared, identity),
+      { ...this.hostFacts(node), ...(identity === undefined ? {} : { identity }) },
       (path) => shared.tree.entry(path) !== undefined,
     );
-    const values = this.values.node(node);
+    // Templates of scope cluster get other variables, whose use nobody watches.
+    let readsNodes = overlays.some(({ settings }) => settings.scope === 'cluster');
+    const values = this.values.node(node, () => {
+      readsNodes = true;
+    });
     const composed = this.compose(overlays, shared.base, below, false, () => values, identityLayer);
-    return { node, shared, ...composed };
+    return { node, shared, readsNodes, ...composed };
   }
 
   /** Overlays that become part of a node's own layer, the lowest first. */
@@ -181,9 +188,15 @@ export class LayerComposer {
     const shared = new Set(this.sharedOverlays(node.group).map(({ name }) => name));
     const own = this.overlays(node.overlays).filter(({ name }) => !shared.has(name));
     const hosts = [HOST_TEMPLATE, node.name]
-      .map((name) => `${HOST_OVERLAYS}/${name}`)
-      .filter((path) => this.fs.lstat(`${this.site.directory}/${path}/.`)?.kind === 'directory');
+      .filter((name) => this.#hostNames.has(name))
+      .map((name) => `${HOST_OVERLAYS}/${name}`);
     return [...own, ...hosts.map((path) => this.#overlay(path, path))];
+  }
+
+  /** Names of the directories in {@link HOST_OVERLAYS}, links to directories included. */
+  get #hostNames(): ReadonlySet<string> {
+    this.#hosts ??= directoriesIn(this.fs, `${this.site.directory}/${HOST_OVERLAYS}`);
+    return this.#hosts;
   }
 
   /** Reads overlays by name. */
@@ -254,13 +267,14 @@ export class LayerComposer {
     return overlay;
   }
 
-  #facts(node: Node, shared: SharedLayer, identity: HostIdentity | undefined) {
+  /** What a node's own layer is made from, besides its identity and overlays. */
+  hostFacts(node: Node): Omit<HostFacts, 'identity'> {
+    const shared = this.shared(node.group, node.image);
     const { ip, prefix, gateway, domain, mac, mtu, dns, name } = node;
     const persistent = persistentList(node, this.site.state);
     return {
       name,
       dns,
-      ...(identity === undefined ? {} : { identity }),
       address: { ip, prefix, ...(gateway === undefined ? {} : { gateway }) },
       ...(domain === undefined ? {} : { domain }),
       ...(mac === undefined ? {} : { mac }),
@@ -346,6 +360,11 @@ export function refuseFindings(what: string, findings: readonly LayerFinding[]):
 export function findingLines({ rule, severity, path, origin, line, what, remedy }: LayerFinding): string[] {
   const where = line === undefined ? origin : `${origin}:${line}`;
   return [`  ${severity} ${rule}: ${path}: ${what} (${where})`, `    ${remedy}`];
+}
+
+function directoriesIn(fs: ReadFileSystem, directory: BytePath): Set<string> {
+  const names = fs.lstat(`${directory}/.`)?.kind === 'directory' ? fs.readdir(directory) : [];
+  return new Set(names.filter((name) => fs.lstat(`${directory}/${name}/.`)?.kind === 'directory'));
 }
 
 function overlayProblems(problems: readonly Problem[]): MkrootError {

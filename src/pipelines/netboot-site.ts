@@ -43,6 +43,8 @@ export interface NodeSources {
   shared(node: Node): BytePath | undefined;
   /** The layer of its own; undefined if it has none. */
   host(node: Node): BytePath | undefined;
+  /** Its public ssh host keys; none as long as they were not made. */
+  publicKeys(node: Node): readonly string[];
 }
 
 /** Where the boot loaders fetch kernels and initrds of a generation, below the TFTP root. */
@@ -70,7 +72,6 @@ export function bootImage({
 
 /** Turns nodes of the inventory, images and layers into what the netboot tree is rendered from. */
 export function prepareNetbootSite(
-  fs: FileSystem,
   composer: LayerComposer,
   options: NetbootServerOptions,
   sources: NodeSources,
@@ -105,7 +106,7 @@ export function prepareNetbootSite(
       const own = sources.host(node);
       const image = sources.image(node);
       images.set(image.initrd, image);
-      const sshHostKeys = keptPublicKeys(fs, `${hostDirectory(state, name)}/identity`);
+      const sshHostKeys = sources.publicKeys(node);
       return {
         name,
         ...(mac === undefined ? {} : { mac }),
@@ -230,6 +231,10 @@ export class SourcesOnDisk implements NodeSources {
     const place = this.#find(hostDirectory(this.#state, node.name));
     if (place === undefined) this.#missing.host.add(node.name);
     return place;
+  }
+
+  publicKeys({ name }: Node): readonly string[] {
+    return keptPublicKeys(this.fs, `${hostDirectory(this.#state, name)}/identity`);
   }
 
   warnings(): string[] {

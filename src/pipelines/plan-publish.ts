@@ -11,11 +11,12 @@ import type { WantedDirectory } from '../stages/make-persistent-directories.js';
 import { type OwnedTreePlan, planOwnedTree } from '../stages/owned-tree.js';
 import { findingLines } from './compose-layers.js';
 import type { DriverInitrd } from './driver-initrd.js';
+import { HostLayerMemory } from './host-layer-memory.js';
 import { bootDirectory, prepareNetbootSite, servingServer } from './netboot-site.js';
 import { findTargets, nodesOf, openComposer } from './open-composer.js';
 import { keptPaths } from './persistent-paths.js';
 import { type NodeChange, nodeChanges } from './publish-changes.js';
-import { type PlannedLayer, PublishSources } from './publish-layers.js';
+import { type LayerToRemember, type PlannedLayer, PublishSources } from './publish-layers.js';
 import { type PublishedRecord, publishedTree, readRecord } from './published-record.js';
 import type { SharedFinding } from './render-layers.js';
 import { persistentDirectory } from './state-directories.js';
@@ -55,6 +56,9 @@ export interface PublishPlan {
   readonly site: NetbootSite;
   readonly server: string | undefined;
   readonly before: PublishedRecord | undefined;
+  /** What is known of nodes' own layers, and what there is to be noted of them. */
+  readonly memory: HostLayerMemory;
+  readonly toRemember: readonly LayerToRemember[];
   /** False if there is nothing to do at all. */
   readonly changes: boolean;
 }
@@ -68,13 +72,11 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
   const { state, rollback } = request;
   const composer = openComposer(fs, request.site, state);
   const before = readRecord(fs, state);
+  const memory = HostLayerMemory.read(fs, state, request.code);
   const sources = new PublishSources(
     fs,
     composer,
-    (name) => {
-      const parameters = before?.nodes.get(name)?.boot.parameters;
-      return parameters && { shared: parameters.cluster?.[0]?.path, host: parameters.host?.path };
-    },
+    { record: before, memory, code: request.code },
     rollback && new Map([[rollback.image, rollback.generation]]),
   );
   const named =
@@ -93,7 +95,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     ...(server === undefined ? {} : { server }),
     ...(httpRoot === undefined ? {} : { httpRoot }),
   };
-  const prepared = prepareNetbootSite(fs, composer, options, sources, nodes);
+  const prepared = prepareNetbootSite(composer, options, sources, nodes);
   const findings = sources.findings.list();
   refuseErrors(findings);
   const partial = request.only !== undefined || rollback !== undefined;
@@ -131,6 +133,8 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     site,
     server,
     before,
+    memory,
+    toRemember: sources.toRemember,
     changes:
       layers.some(({ there, becomesCurrent }) => !there || becomesCurrent) ||
       initrds.length > 0 ||

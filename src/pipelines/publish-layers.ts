@@ -1,20 +1,35 @@
 import type { Node } from '../inventory/node.js';
-import { keptIdentity } from '../layers/host-identity.js';
+import { identityFiles, keptIdentity, publicKeys } from '../layers/host-identity.js';
 import {
   diffLayers,
   type LayerDifference,
+  type LayerManifest,
   layerManifest,
   readLayerManifest,
 } from '../layers/layer-manifest.js';
 import type { LayerTree } from '../layers/layer-tree.js';
-import { currentLayer, findLayerVersion, type LayerVersion } from '../layers/write-layer.js';
+import {
+  currentLayer,
+  findLayerVersion,
+  type LayerVersion,
+  layerVersion,
+  versionName,
+} from '../layers/write-layer.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { PublishedImage } from '../stages/find-published-image.js';
 import type { ComposedLayer, LayerComposer, SharedLayer } from './compose-layers.js';
 import { type DriverInitrd, planDriverInitrd } from './driver-initrd.js';
+import { HostLayerKeys } from './host-layer-keys.js';
+import {
+  type HostLayerMemory,
+  identityStates,
+  layerStates,
+  type RememberedLayer,
+} from './host-layer-memory.js';
 import type { NodeSources } from './netboot-site.js';
 import { findNodeImage, imageKey } from './node-image.js';
+import type { PublishedRecord } from './published-record.js';
 import { Findings } from './render-layers.js';
 import { hostDirectory, sharedLayerDirectory } from './state-directories.js';
 
@@ -39,10 +54,21 @@ export interface PlannedLayer {
   readonly compose: () => LayerTree;
 }
 
-/** Where the layers of nodes are that are published already, by the node's name. */
-export interface PublishedLayers {
-  readonly shared: BytePath | undefined;
-  readonly host: BytePath | undefined;
+/** What is known from before. */
+export interface Known {
+  /** Undefined before the first publish. */
+  readonly record: PublishedRecord | undefined;
+  readonly memory: HostLayerMemory;
+  /** Digest of this mkroot's code; undefined leaves everything to be looked at. */
+  readonly code: string | undefined;
+}
+
+/** What there is to remember of a node's own layer, as soon as it is written. */
+export interface LayerToRemember extends Omit<RememberedLayer, 'states'> {
+  readonly node: string;
+  readonly directory: BytePath;
+  /** The second one is known for a layer that is there. */
+  readonly states: readonly [identity: string, layer: string | undefined];
 }
 
 /**
@@ -55,18 +81,27 @@ export class PublishSources implements NodeSources {
   /** Initrds with drivers that only some nodes need, by their path. */
   readonly initrds = new Map<BytePath, DriverInitrd>();
   readonly findings = new Findings();
+  readonly toRemember: LayerToRemember[] = [];
   readonly #images = new Map<string, PublishedImage>();
   readonly #composers = new Map<string, LayerComposer>();
   readonly #shared = new Map<SharedLayer, PlannedLayer>();
-  readonly #hosts = new Map<string, PlannedLayer>();
+  readonly #contents = new WeakMap<LayerTree, LayerManifest>();
+  readonly #hosts = new Map<string, { readonly layer: BytePath; readonly publicKeys: readonly string[] }>();
+  readonly #keys: HostLayerKeys | undefined;
 
   constructor(
     private readonly fs: FileSystem,
     private readonly composer: LayerComposer,
-    private readonly published: (node: string) => PublishedLayers | undefined,
+    private readonly known: Known,
     /** Instead of the current ones, for nodes that are not pinned, by image. */
     private readonly generations: ReadonlyMap<string, string> = new Map(),
-  ) {}
+  ) {
+    const { code } = known;
+    this.#keys =
+      code === undefined
+        ? undefined
+        : new HostLayerKeys(fs, code, ({ tree }) => this.#contentsOf(tree).digest);
+  }
 
   image(node: Node): PublishedImage {
     const generation = this.#generation(node);
@@ -93,7 +128,7 @@ export class PublishSources implements NodeSources {
         kind: 'shared',
         directory: sharedLayerDirectory(composer.site.state, shared.name),
         compose: () => shared.tree,
-        before: this.published(node.name)?.shared,
+        before: this.known.record?.nodes.get(node.name)?.boot.parameters.cluster?.[0]?.path,
         // `current` belongs to what follows the current generation.
         flips: node.generation === undefined,
       });
@@ -103,23 +138,74 @@ export class PublishSources implements NodeSources {
   }
 
   host(node: Node): BytePath {
-    const known = this.#hosts.get(node.name);
-    if (known !== undefined) return known.version.layer;
+    return this.#host(node).layer;
+  }
+
+  publicKeys(node: Node): readonly string[] {
+    return this.#host(node).publicKeys;
+  }
+
+  #host(node: Node) {
+    let host = this.#hosts.get(node.name);
+    if (host === undefined) {
+      host = this.#unchangedHost(node) ?? this.#composedHost(node);
+      this.#hosts.set(node.name, host);
+    }
+    return host;
+  }
+
+  /** Finds out, without reading any of it, that a node boots with its layer already and would get the same one again. */
+  #unchangedHost(node: Node) {
+    const { record, memory } = this.known;
+    const remembered = memory.recall(node.name);
+    if (this.#keys === undefined || remembered === undefined) return undefined;
+    const composer = this.#composerFor(node);
+    const { version, files, states, readsNodes, findings } = remembered;
+    const directory = hostDirectory(composer.site.state, node.name);
+    const { layer } = layerVersion(directory, version);
+    const isSame =
+      record?.nodes.hasHostLayer(node.name, layer) === true &&
+      remembered.key === this.#keys.of(composer, node, readsNodes) &&
+      states[0] === identityStates(this.fs, directory, files.identity) &&
+      states[1] === layerStates(this.fs, directory, version, files.layer) &&
+      currentLayer(this.fs, directory)?.id === version;
+    if (!isSame) return undefined;
+    this.findings.add(node.name, findings);
+    return { layer, publicKeys: record.nodes.get(node.name)?.sshHostKeys ?? [] };
+  }
+
+  #composedHost(node: Node) {
     const composer = this.#composerFor(node);
     const directory = hostDirectory(composer.site.state, node.name);
+    // Before they are read, so that what changes meanwhile is seen the next time.
+    const names = identityFiles(this.fs, `${directory}/identity`);
+    const states = identityStates(this.fs, directory, names);
     const identity = keptIdentity(this.fs, `${directory}/identity`);
-    const planned = this.#plan(composer.host(node, identity), {
+    const composed = composer.host(node, identity);
+    const planned = this.#plan(composed, {
       name: node.name,
       kind: 'host',
       directory,
       // Keys are read again: those of thousands of nodes are not kept in memory.
       compose: () => composer.host(node, keptIdentity(this.fs, `${directory}/identity`)).tree,
-      before: this.published(node.name)?.host,
+      before: this.known.record?.nodes.get(node.name)?.boot.parameters.host?.path,
       flips: true,
       ...(identity === undefined ? { withoutIdentity: node } : {}),
     });
-    this.#hosts.set(node.name, planned);
-    return planned.version.layer;
+    if (this.#keys !== undefined && identity !== undefined) {
+      const { version, there, seen } = planned;
+      this.toRemember.push({
+        node: node.name,
+        directory,
+        key: this.#keys.of(composer, node, composed.readsNodes),
+        readsNodes: composed.readsNodes,
+        version: version.id,
+        files: { identity: names, layer: composed.tree.entries().map(({ path }) => path) },
+        states: [states, there ? seen : undefined],
+        findings: composed.findings,
+      });
+    }
+    return { layer: planned.version.layer, publicKeys: identity === undefined ? [] : publicKeys(identity) };
   }
 
   #generation(node: Node): string | undefined {
@@ -149,10 +235,11 @@ export class PublishSources implements NodeSources {
       readonly before: BytePath | undefined;
       readonly flips: boolean;
     },
-  ): PlannedLayer {
+  ): PlannedLayer & { readonly seen: string | undefined } {
     this.findings.add(layer.name, findings);
     // What no layer can have is refused with everything else that is wrong, before the plan is used.
-    const contents = layerManifest(this.fs, withoutSpecial(tree));
+    const contents = this.#contentsOf(tree);
+    const seen = this.#seen(layer.directory, contents);
     const { version, there } = findLayerVersion(this.fs, layer.directory, contents);
     const old =
       before === undefined || before === version.layer
@@ -169,7 +256,22 @@ export class PublishSources implements NodeSources {
       differences: before === version.layer ? [] : diffLayers(old, contents),
     };
     this.layers.set(version.layer, planned);
-    return planned;
+    return { ...planned, seen: there && seen?.version === version.id ? seen.states : undefined };
+  }
+
+  /** States of the version that probably has these contents, from before it is compared with them. */
+  #seen(directory: BytePath, { digest, entries }: LayerManifest) {
+    if (this.#keys === undefined) return undefined;
+    const { id, layer } = layerVersion(directory, versionName(digest));
+    if (this.fs.lstat(layer) === undefined) return undefined;
+    const paths = entries.map(({ path }) => path);
+    return { version: id, states: layerStates(this.fs, directory, id, paths) };
+  }
+
+  #contentsOf(tree: LayerTree): LayerManifest {
+    const contents = this.#contents.get(tree) ?? layerManifest(this.fs, withoutSpecial(tree));
+    this.#contents.set(tree, contents);
+    return contents;
   }
 }
 

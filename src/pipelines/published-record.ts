@@ -114,12 +114,12 @@ export function writeRecord(fs: FileSystem, state: BytePath, record: PublishedRe
   fs.writeFile(recordPath(state), lines.join('\n'), 0o600);
 }
 
-/** Removes what a run that was killed left beside the record and beside the tree's list. Only for the holder of the lock. */
+/** Removes what a run that was killed left beside the record, the tree's list and the memory of layers. Only for the holder of the lock. */
 export function removeUnfinishedRecords(fs: FileSystem, state: BytePath): void {
-  for (const directory of [state, publishedTree(state)]) {
+  for (const directory of [state, publishedTree(state), `${state}/cache`]) {
     if (fs.lstat(directory) === undefined) continue;
     for (const name of fs.readdir(directory)) {
-      if (/^(published\.json|\.mkroot-tree\.json)\.tmp-\d+-\d+$/.test(name))
+      if (/^(published\.json|\.mkroot-tree\.json|host-layers)\.tmp-\d+-\d+$/.test(name))
         fs.remove(`${directory}/${name}`);
     }
   }

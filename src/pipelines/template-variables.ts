@@ -51,9 +51,12 @@ export class TemplateValues {
     };
   }
 
-  /** For overlays of scope node. */
-  node(node: Node): TemplateVariables {
-    return {
+  /**
+   * For overlays of scope node.
+   * @param onNodes is called when a template asks for the list of all nodes.
+   */
+  node(node: Node, onNodes?: () => void): TemplateVariables {
+    const values = {
       ...this.group(node.group, node.image),
       variables: node.variables,
       node: {
@@ -82,6 +85,14 @@ export class TemplateValues {
         })),
       },
     };
+    const { nodes } = this.#everywhere;
+    return Object.defineProperty(values, 'nodes', {
+      enumerable: true,
+      get: () => {
+        onNodes?.();
+        return nodes;
+      },
+    });
   }
 
   #variables(nearer: Variables = {}): Variables {

@@ -33,7 +33,7 @@ export function planNetbootTree(
   const composer = openComposer(fs, site, state);
   const sources = new SourcesOnDisk(fs, composer);
   const tftpRoot = displayPath(`${directory}/${tftpDirectory}`);
-  const prepared = prepareNetbootSite(fs, composer, { ...options, tftpRoot }, sources);
+  const prepared = prepareNetbootSite(composer, { ...options, tftpRoot }, sources);
   const { files, warnings } = netbootFiles(fs, prepared.site, prepared.images);
   return { ...planOwnedTree(fs, directory, files), warnings: [...sources.warnings(), ...warnings] };
 }

@@ -73,7 +73,8 @@ export function planOwnedTree(
     const [digest = ''] = isAsWritten(file, known) ? known.digests : [wantedDigest(file)];
     if (present?.digest === digest) {
       unchanged += 1;
-      wanted.set(path, { digests: [digest], state: present.state });
+      const isKnown = known?.state === present.state && known.digests.length === 1;
+      wanted.set(path, isKnown ? known : { digests: [digest], state: present.state });
     } else {
       changes.push(changeOf(path, present, true, known));
       wanted.set(path, { digests: [digest], state: '' });
@@ -106,9 +107,9 @@ export function ownedContents(
 export function isListOutdated({ written, wanted }: OwnedTreePlan): boolean {
   return (
     written.size !== wanted.size ||
-    [...wanted].some(([path, { digests, state }]) => {
+    [...wanted].some(([path, file]) => {
       const known = written.get(path);
-      return known?.state !== state || known.digests.join() !== digests.join();
+      return known !== file && (known?.state !== file.state || known.digests.join() !== file.digests.join());
     })
   );
 }
