@@ -149,6 +149,11 @@ check_no_failed_units
 check_root_is_overlay
 check_layers_in_order
 check_base_is_read_only
+# Before anything is written: it compares what the node sees with what the server has.
+if [ -e "$ROOT/etc/mkroot-self-check/cluster-check.sh" ]; then
+	# shellcheck source=qemu/self-check/cluster-check.sh
+	. "$ROOT/etc/mkroot-self-check/cluster-check.sh"
+fi
 check_writing_works
 check_hostname
 for module in $EXPECT_MODULES; do check_module "$module"; done

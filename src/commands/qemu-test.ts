@@ -8,6 +8,7 @@ import { imageNameOf } from '../images/image-name.js';
 import { lastBuiltImage } from '../images/image-store.js';
 import { bootTest } from '../pipelines/boot-test.js';
 import type { BootTestOptions } from '../pipelines/boot-test-options.js';
+import type { ClusterTestOptions } from '../pipelines/cluster-test-options.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
@@ -17,11 +18,21 @@ import type { BootSubject } from '../stages/prepare-lab-files.js';
 import type { AcceleratorChoice } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { bootSummary } from '../vm/boot-summary.js';
+import type { ClusterReport } from '../vm/cluster-report.js';
 import type { EmulatedNic } from '../vm/emulated-nic.js';
 import type { ScenarioReport } from '../vm/scenario-report.js';
 
 /** The directory qemu/ of the package: lab files that travel into the node. */
 const SHIPPED_FILES = fileURLToPath(new URL('../../qemu', import.meta.url));
+
+/** The program that this command is run by. */
+const EXECUTABLE = fileURLToPath(new URL('../../bin/mkroot.js', import.meta.url));
+
+/** Options that are about one image, not about nodes that are published. */
+const WITHOUT_NODES = ['root', 'kernel', 'initrd', 'driver-segment', 'nic', 'scenario'] as const;
+
+/** Seconds from power-on to power-off, of one node and of several that share the processors. */
+const [TIMEOUT, TIMEOUT_OF_SEVERAL] = [300, 900] as const;
 
 /** `mkroot qemu-test`: boots an image over PXE in a virtual machine and tells how it went. */
 export default class QemuTest extends BaseCommand {
@@ -38,6 +49,7 @@ stays behind. See docs/qemu-test.md.`;
     '<%= config.bin %> <%= command.id %> --root ./root --kernel ./vmlinuz --initrd ./initrd.img',
     '<%= config.bin %> <%= command.id %> compute --net user',
     '<%= config.bin %> <%= command.id %> compute --scenario all',
+    '<%= config.bin %> <%= command.id %> --nodes 4 --group compute,storage',
   ];
 
   static override args = {
@@ -88,8 +100,7 @@ stays behind. See docs/qemu-test.md.`;
     memory: Flags.integer({ description: 'memory of the node in MiB', default: 1024, min: 128 }),
     cpus: Flags.integer({ description: 'processors of the node; 2 with KVM, 1 without by default', min: 1 }),
     timeout: Flags.integer({
-      description: 'seconds from power-on to power-off',
-      default: 300,
+      description: 'seconds from power-on to power-off; 300 by default, with --nodes 900',
       min: 1,
       helpValue: 'SECONDS',
     }),
@@ -110,13 +121,58 @@ stays behind. See docs/qemu-test.md.`;
       multiple: true,
       multipleNonGreedy: true,
     }),
+    nodes: Flags.string({
+      description: 'boot this many nodes of the site at once, or these (n[001-003]), from what is published',
+      helpValue: 'NUMBER|NAMES',
+      exclusive: [...WITHOUT_NODES],
+    }),
+    group: Flags.string({
+      description: 'groups that the nodes are taken from, evenly; all by default',
+      helpValue: 'NAME,...',
+      delimiter: ',',
+      multiple: true,
+      multipleNonGreedy: true,
+      dependsOn: ['nodes'],
+    }),
+    firmware: Flags.option({
+      options: ['bios', 'uefi'] as const,
+      description: 'firmware of all nodes; default: as nodes.yaml says, else bios',
+      dependsOn: ['nodes'],
+    })(),
+    site: BaseCommand.siteFlag,
     keep: Flags.boolean({ description: 'keep the lab’s files and logs after a success too' }),
   };
 
-  async run(): Promise<BootReport | readonly ScenarioReport[]> {
+  async run(): Promise<BootReport | ClusterReport | readonly ScenarioReport[]> {
     const { args, flags } = await this.parse(QemuTest);
     const ports = this.ports({ verbose: flags.verbose });
     const state = toBytePath(resolve(flags.state));
+    if (flags.nodes !== undefined) {
+      if (args.recipe !== undefined || flags.net === 'user') {
+        const what = args.recipe ?? '--net user';
+        throw new MkrootError(`Cannot boot "${what}" with --nodes: nodes boot what is published for them`, {
+          exitCode: ExitCode.Usage,
+        });
+      }
+      return this.#cluster(ports, state, flags.site, {
+        nodes: flags.nodes,
+        groups: flags.group ?? [],
+        ...(flags.firmware === undefined ? {} : { firmware: flags.firmware }),
+        accelerator: flags.accel,
+        hostArchitecture: architectureOfHost(process.arch),
+        ...(flags['emulated-nic'] === undefined ? {} : { nic: flags['emulated-nic'] }),
+        memory: flags.memory,
+        ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),
+        timeoutMs: (flags.timeout ?? TIMEOUT_OF_SEVERAL) * 1000,
+        kernelArguments: flags.append,
+        ...(flags.report === undefined ? {} : { report: toBytePath(resolve(flags.report)) }),
+        keep: flags.keep,
+        logsParent: `${state}/boot-tests`,
+        shippedFiles: toBytePath(SHIPPED_FILES),
+        mkroot: [process.execPath, EXECUTABLE],
+        signal: this.interrupted,
+      });
+    }
     const { image, subject } = this.#subject(ports.fs, state, args.recipe, flags);
     const options: BootTestOptions = {
       image,
@@ -129,7 +185,7 @@ stays behind. See docs/qemu-test.md.`;
       nfsVersion: flags.nfsvers,
       memory: flags.memory,
       ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),
-      timeoutMs: flags.timeout * 1000,
+      timeoutMs: (flags.timeout ?? TIMEOUT) * 1000,
       ...(flags.report === undefined ? {} : { report: toBytePath(resolve(flags.report)) }),
       keep: flags.keep,
       logsParent: `${state}/boot-tests`,
@@ -141,6 +197,25 @@ stays behind. See docs/qemu-test.md.`;
     if (flags.scenario !== undefined) return this.#scenarios(ports, options, flags.scenario);
     const report = await bootTest(ports, options);
     for (const line of bootSummary(report)) this.log(line);
+    if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
+    return report;
+  }
+
+  async #cluster(
+    ports: Ports,
+    state: string,
+    site: string,
+    options: ClusterTestOptions,
+  ): Promise<ClusterReport> {
+    const [{ openSite }, { openComposer }, { clusterTest }, { clusterSummary }] = await Promise.all([
+      import('../cli/site.js'),
+      import('../pipelines/open-composer.js'),
+      import('../pipelines/cluster-test.js'),
+      import('../vm/cluster-summary.js'),
+    ]);
+    const composer = openComposer(ports.fs, openSite(ports.fs, site), state);
+    const report = await clusterTest(ports, composer, options);
+    for (const line of clusterSummary(report)) this.log(line);
     if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
     return report;
   }

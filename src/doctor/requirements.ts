@@ -135,6 +135,27 @@ export const REQUIREMENTS: readonly Requirement[] = [
     el: ['ipxe-roms-qemu'],
   },
   {
+    name: 'OVMF',
+    probe: { kind: 'file', anyOf: ['/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/edk2/ovmf/OVMF_CODE.fd'] },
+    requiredFor: ['test'],
+    usefulFor: ['qemu-test'],
+    why: 'UEFI firmware of virtual machines',
+    debian: ['ovmf'],
+    el: ['edk2-ovmf'],
+  },
+  {
+    name: 'snponly.efi',
+    probe: {
+      kind: 'file',
+      anyOf: ['/usr/lib/ipxe/snponly.efi', '/usr/share/ipxe/ipxe-snponly-x86_64.efi'],
+    },
+    requiredFor: ['test'],
+    usefulFor: ['qemu-test'],
+    why: 'boot loader of machines with UEFI',
+    debian: ['ipxe'],
+    el: ['ipxe-bootimgs-x86'],
+  },
+  {
     name: 'pxelinux.0',
     probe: {
       kind: 'file',

@@ -1,6 +1,6 @@
-import type { Progress, Task } from '../ports/progress.js';
+import type { Progress, Task, TaskOptions } from '../ports/progress.js';
 
-/** Progress as plain lines, for pipes, log files and CI: one line when a task starts, one when it ends. */
+/** Progress as plain lines, for pipes, log files and CI: one line when a task starts, one when it ends, and the updates of one that is followed. */
 export class LineProgress implements Progress {
   constructor(
     private readonly write: (line: string) => void,
@@ -9,13 +9,13 @@ export class LineProgress implements Progress {
     private readonly verbose = false,
   ) {}
 
-  task(title: string): Task {
+  task(title: string, { follow = false }: TaskOptions = {}): Task {
     const started = this.monotonicMs();
     const seconds = () => `${((this.monotonicMs() - started) / 1000).toFixed(1)} s`;
     this.write(`${title} ...`);
     return {
       update: (detail) => {
-        if (this.verbose) this.write(`  ${title}: ${detail}`);
+        if (this.verbose || follow) this.write(`  ${title}: ${detail}`);
       },
       done: (summary) =>
         this.write(`${title}: done${summary === undefined ? '' : `, ${summary}`} (${seconds()})`),

@@ -6,7 +6,12 @@ const RED = '\u001b[31m';
 const YELLOW = '\u001b[33m';
 const DIM = '\u001b[2m';
 const RESET = '\u001b[0m';
-const CLEAR_LINE = '\r\u001b[K';
+/** To the start of the line, and everything from there on goes. */
+const CLEAR_BELOW = '\r\u001b[J';
+const LINE_UP = '\u001b[A';
+
+/** More running tasks than this are only counted: what scrolls away cannot be drawn over. */
+const MAX_LINES = 12;
 
 interface LiveTask {
   readonly title: string;
@@ -15,13 +20,15 @@ interface LiveTask {
 }
 
 /**
- * Progress on a terminal: finished tasks scroll up, the newest running one has a line of its own at the bottom with a
- * spinner, its elapsed time and what it is doing now.
+ * Progress on a terminal: finished tasks scroll up, each running one has a line of its own at the bottom with a spinner, its
+ * elapsed time and what it is doing now.
  */
 export class TerminalProgress implements Progress {
   readonly #live: LiveTask[] = [];
   #timer: NodeJS.Timeout | undefined;
   #frame = 0;
+  /** Lines that running tasks have on the screen, the last of them without its end. */
+  #drawn = 0;
 
   constructor(
     private readonly stream: NodeJS.WriteStream,
@@ -59,7 +66,7 @@ export class TerminalProgress implements Progress {
   }
 
   #line(text: string): void {
-    this.stream.write(`${CLEAR_LINE}${text}\n`);
+    this.stream.write(`${this.#clear()}${text}\n`);
     if (this.#live.length > 0) {
       this.#draw();
     } else {
@@ -68,15 +75,33 @@ export class TerminalProgress implements Progress {
     }
   }
 
+  /** What takes the lines of running tasks from the screen. */
+  #clear(): string {
+    const up = LINE_UP.repeat(Math.max(0, this.#drawn - 1));
+    this.#drawn = 0;
+    return `${up}${CLEAR_BELOW}`;
+  }
+
   #draw(): void {
-    const live = this.#live.at(-1);
-    if (live === undefined) return;
+    if (this.#live.length === 0) return;
     this.#frame = (this.#frame + 1) % FRAMES.length;
+    const most = Math.max(1, Math.min(MAX_LINES, (this.stream.rows ?? 24) - 2));
+    const left = this.#live.length - most;
+    const shown = left > 0 ? this.#live.slice(-most) : this.#live;
+    const lines = [
+      ...(left > 0 ? [`${DIM}and ${left} more${RESET}`] : []),
+      ...shown.map((live) => this.#taskLine(live)),
+    ];
+    this.stream.write(`${this.#clear()}${lines.join('\n')}`);
+    this.#drawn = lines.length;
+  }
+
+  #taskLine(live: LiveTask): string {
     const head = `${FRAMES[this.#frame]} ${live.title} ${this.#seconds(live)}`;
     const room = Math.max(0, (this.stream.columns ?? 80) - head.length - 3);
     const detail =
       live.detail.length > room ? `${live.detail.slice(0, Math.max(0, room - 1))}…` : live.detail;
-    this.stream.write(`${CLEAR_LINE}${head}${detail === '' ? '' : `  ${DIM}${detail}${RESET}`}`);
+    return `${head}${detail === '' ? '' : `  ${DIM}${detail}${RESET}`}`;
   }
 
   #seconds(live: LiveTask): string {

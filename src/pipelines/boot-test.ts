@@ -5,12 +5,13 @@ import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { Task } from '../ports/progress.js';
 import { bootNode } from '../stages/boot-node.js';
+import { joinSegments } from '../stages/join-segments.js';
+import type { ExpectedNode } from '../stages/place-self-check.js';
 import { type LabFiles, prepareLabFiles } from '../stages/prepare-lab-files.js';
 import { requireLabTools } from '../stages/require-lab-tools.js';
 import { removeStaleLabs, reserveLabDirectory } from '../stages/reserve-lab-directory.js';
 import { type ServiceVerb, startLabServices } from '../stages/start-lab-services.js';
 import { writeBootReport } from '../stages/write-boot-report.js';
-import type { ExpectedNode } from '../stages/write-self-check-layers.js';
 import { processorsFor } from '../vm/accelerator.js';
 import type { BootReport } from '../vm/boot-report.js';
 import { failureOf } from '../vm/boot-verdict.js';
@@ -188,22 +189,14 @@ async function startLab(
     direct: options.chosen.direct
       ? {
           kernel: files.kernel.path,
-          initrd: joinSegments(ports, `${directory}/direct.img`, files),
+          initrd: joinSegments(ports.fs, `${directory}/direct.img`, [
+            files.initrd,
+            ...(files.driverSegment === undefined ? [] : [files.driverSegment]),
+          ]),
           commandLine,
         }
       : undefined,
   };
-}
-
-/** One file of the segments that the boot loader would fetch one after the other; the kernel wants each at a multiple of four. */
-function joinSegments({ fs }: Ports, path: BytePath, { initrd, driverSegment }: LabFiles): BytePath {
-  const output = fs.create(path);
-  for (const segment of [initrd, ...(driverSegment === undefined ? [] : [driverSegment])]) {
-    for (const chunk of fs.readChunks(segment.path)) output.write(chunk);
-    output.write(new Uint8Array((4 - (segment.size % 4)) % 4));
-  }
-  output.commit();
-  return path;
 }
 
 /** The NICs beside the one that the node boots from. */

@@ -51,7 +51,7 @@ export async function knowInitrd(
     await makeDriverSegment(ports, {
       root: subject.root,
       initrd: subject.initrd,
-      nic: { value: nic, reason: { kind: 'option', option: `--emulated-nic ${nic}` } },
+      nics: [{ value: nic, reason: { kind: 'option', option: `--emulated-nic ${nic}` } }],
     }),
   );
   return { modules: checked, checks, segment: { driverSegment: segmentFile } };

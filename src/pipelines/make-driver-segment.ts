@@ -17,20 +17,20 @@ export interface DriverSegmentRequest {
   readonly root: BytePath;
   /** An initramfs with its sidecar. */
   readonly initrd: BytePath;
-  /** Network driver, as `--nic` takes it. */
-  readonly nic: Wanted;
+  /** Network drivers, as `--nic` takes them. */
+  readonly nics: readonly Wanted[];
 }
 
 /**
- * An uncompressed cpio archive that adds a network driver to an initramfs when a boot loader hands both to the kernel: the
+ * An uncompressed cpio archive that adds network drivers to an initramfs when a boot loader hands both to the kernel: the
  * modules that the initramfs lacks, and indexes for all of them. The published file stays as it is.
  */
 export async function makeDriverSegment(
   ports: Ports,
-  { root, initrd, nic }: DriverSegmentRequest,
+  { root, initrd, nics }: DriverSegmentRequest,
 ): Promise<Uint8Array> {
   const published = readSidecar(ports.fs, initrd);
-  const { entries } = await collectMissingModules(ports, root, published, { nics: [nic], drivers: [] });
+  const { entries } = await collectMissingModules(ports, root, published, { nics, drivers: [] });
   return newcBytes(entries, ports.fs);
 }
 

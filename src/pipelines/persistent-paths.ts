@@ -50,12 +50,17 @@ export function persistentList(node: Node, state: BytePath): string | undefined 
   );
 }
 
-function isShared({ export: exported }: PersistentPath): boolean {
+/** Every node that has it has the same directory. */
+export function isShared({ export: exported }: PersistentPath): boolean {
   return exported !== undefined && !/%[him]/.test(exported);
 }
 
-/** The directory on the server. A MAC that nobody knows yet stays `%m`: /init knows it. */
-function exportedDirectory({ path, export: exported }: PersistentPath, node: Node, state: BytePath): string {
+/** The directory of a persistent path on its server. A MAC that nobody knows yet stays `%m`: /init knows it. */
+export function exportedDirectory(
+  { path, export: exported }: PersistentPath,
+  node: Node,
+  state: BytePath,
+): string {
   if (exported === undefined) return persistentDirectory(state, node.name, path);
   const { name, ip, mac } = node;
   const values: Readonly<Record<string, string>> = {

@@ -8,9 +8,15 @@ export interface Task {
   fail(summary?: string): void;
 }
 
+/** How a piece of work is shown. */
+export interface TaskOptions {
+  /** Its updates are few and worth a line each where nothing can be drawn over. */
+  readonly follow?: boolean;
+}
+
 /** Where library code reports what it does; it never prints. Everything goes to standard error. */
 export interface Progress {
-  task(title: string): Task;
+  task(title: string, options?: TaskOptions): Task;
   /** Something the user should know although the work goes on. */
   warn(message: string, hint?: string): void;
   /** A plain line. */

@@ -6,7 +6,8 @@ import type { FileSystem } from '../ports/file-system.js';
 import { Sysroot } from '../rootfs/sysroot.js';
 import type { LabExport } from '../vm/lab-config.js';
 import { TFTP } from '../vm/lab-config.js';
-import { type ExpectedNode, writeSelfCheckLayers } from './write-self-check-layers.js';
+import type { ExpectedNode } from './place-self-check.js';
+import { writeSelfCheckLayers } from './write-self-check-layers.js';
 
 /** What is to be booted. */
 export interface BootSubject {

@@ -5,7 +5,21 @@ import { escapeMarkup, PHASE_TITLES, phases, timelineSvg } from './timeline-svg.
 
 /** The report of a boot test as one HTML page without scripts or outside files; follows the reader's light or dark theme. */
 export function bootReportHtml(report: BootReport): string {
-  const title = `${report.image} · boot test`;
+  return reportPage(
+    `${report.image} · boot test`,
+    `${header(report)}
+${failureCard(report)}
+${figures(report)}
+${timelineCard(report)}
+${checksCard(report)}
+${notTested(report)}
+${files(report)}
+<footer>mkroot qemu-test · the same data: timeline.json · console: console.log</footer>`,
+  );
+}
+
+/** A page of a report: head, style, and the body as markup. */
+export function reportPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -17,22 +31,20 @@ export function bootReportHtml(report: BootReport): string {
 </head>
 <body>
 <main>
-${header(report)}
-${failure(report)}
-${figures(report)}
-<section class="card">
-<h2>Timeline</h2>
-${legend(report)}
-${timelineSvg(report.milestones, report.failure?.milestone)}
-</section>
-${checks(report)}
-${notTested(report)}
-${files(report)}
-<footer>mkroot qemu-test · the same data: timeline.json · console: console.log</footer>
+${body}
 </main>
 </body>
 </html>
 `;
+}
+
+/** The boot as a picture, with the colours of its phases. */
+export function timelineCard(report: BootReport): string {
+  return `<section class="card">
+<h2>Timeline</h2>
+${legend(report)}
+${timelineSvg(report.milestones, report.failure?.milestone)}
+</section>`;
 }
 
 function header({ result, image, startedAt, network, accelerator, fallback }: BootReport): string {
@@ -48,7 +60,8 @@ ${fallback === undefined ? '' : `<p class="muted">Given up first: ${escapeMarkup
 </header>`;
 }
 
-function failure({ failure: what }: BootReport): string {
+/** What did not come, or does not hold, and the end of the console; empty after a success. */
+export function failureCard({ failure: what }: BootReport): string {
   if (what === undefined) return '';
   return `<section class="card failed">
 <h2>${what.milestone === undefined ? 'A check failed' : `Did not come: ${escapeMarkup(what.milestone)}`}</h2>
@@ -85,7 +98,8 @@ function legend({ milestones }: BootReport): string {
   return `<ul class="legend">${items.join('')}</ul>`;
 }
 
-function checks({ checks: list }: BootReport): string {
+/** What the node found when it looked at itself. */
+export function checksCard({ checks: list }: BootReport): string {
   if (list.length === 0) return '';
   const rows = list.map(
     ({ name, passed, detail }) =>

@@ -19,6 +19,8 @@ main > * { min-width: 0; }
 header { display: flex; justify-content: space-between; align-items: center; gap: 24px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.015em; overflow-wrap: anywhere; }
 h2 { font-size: 15px; margin: 0 0 14px; font-weight: 650; }
+h2.node { font-size: 19px; margin: 16px 0 -4px; }
+a { color: inherit; }
 p { margin: 0; }
 .muted, footer { color: var(--muted); font-size: 13px; }
 .verdict { font-weight: 700; letter-spacing: 0.06em; padding: 7px 20px; border-radius: 999px; border: 1.5px solid currentColor; }

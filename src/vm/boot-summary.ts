@@ -22,7 +22,8 @@ export function bootSummary(report: BootReport): string[] {
   ];
 }
 
-function failureLines({ milestone, reason, console }: NonNullable<BootReport['failure']>): string[] {
+/** What did not come or does not hold, and the end of the console. */
+export function failureLines({ milestone, reason, console }: NonNullable<BootReport['failure']>): string[] {
   return [
     'Last lines of the serial console:',
     ...(console.length === 0 ? ['  (nothing was printed)'] : console.map((line) => `  | ${line}`)),

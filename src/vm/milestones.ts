@@ -66,7 +66,9 @@ const GIVES_UP = /^(reboot|nothing|a shell|$)/;
 
 const CONSOLE_MILESTONES: readonly (readonly [pattern: RegExp, id: string])[] = [
   [/^net\d: (\d+\.\d+\.\d+\.\d+\/\S+)/, 'firmware-dhcp'],
+  [/Station IP address is (\d+\.\d+\.\d+\.\d+)/, 'firmware-dhcp'],
   [/(PXELINUX \d\S*)/, 'tftp-loader'],
+  [/^(GNU GRUB {2}version \S+)/, 'tftp-loader'],
   [/Linux version (\S+)/, 'kernel'],
   [/systemd\[1\]: (systemd \S+) running in system mode/, 'init'],
   [/Reached target (?:\S+ - )?(Multi-User System)/, 'multi-user'],
@@ -109,7 +111,8 @@ export function eventFromConsole(
     const match = pattern.exec(text);
     if (match !== null) return { kind: 'failure', detail: match[0].trimEnd() };
   }
-  const loaded = /^Loading (\S+?)\.\.+ ?ok\s*$/.exec(text);
+  // PXELINUX, and iPXE, which counts the percents of a long transfer and takes them back.
+  const loaded = /^(?:Loading )?(\S+?)\.\.+.*\bok\s*$/.exec(text);
   if (loaded !== null) return eventFromTransfer(loaded[1]!, served);
   for (const [pattern, id] of CONSOLE_MILESTONES) {
     const match = pattern.exec(text);

@@ -1,6 +1,7 @@
 import type { Accelerator } from './accelerator.js';
 import { type EmulatedNic, nicDevice } from './emulated-nic.js';
 import type { MachineType } from './machine-types.js';
+import type { UefiFiles } from './uefi.js';
 
 /** How the node reaches its servers. */
 export type NodeNetwork =
@@ -29,6 +30,8 @@ export interface Machine {
   readonly secondSerial: string;
   /** Further NICs, in slots before or behind that of the NIC that the machine boots from. */
   readonly otherNics?: readonly OtherNic[];
+  /** UEFI firmware that boots from the NIC; without it a BIOS does. */
+  readonly uefi?: UefiFiles;
   /** Loaded by QEMU itself; without it the firmware boots from the NIC. */
   readonly direct?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
   /** QEMU's monitor listens on standard input, between two {@link MONITOR_SWITCH}. */
@@ -54,7 +57,7 @@ export const MONITOR_SWITCH = '\u0001c';
  * is, is QEMU's standard output.
  */
 export function qemuArgv(machine: Machine): [string, ...string[]] {
-  const { type, accelerator, nic, mac, memory, cpus, secondSerial } = machine;
+  const { type, accelerator, memory, cpus, secondSerial } = machine;
   return [
     type.program,
     ...['-machine', type.machine],
@@ -68,21 +71,38 @@ export function qemuArgv(machine: Machine): [string, ...string[]] {
     ...['-serial', machine.monitor ? 'mon:stdio' : 'stdio'],
     ...['-chardev', `file,id=check,path=${escapeComma(secondSerial)}`],
     ...type.secondSerial,
+    ...(machine.uefi === undefined ? [] : flash(machine.uefi)),
     ...otherNics(machine, 'before'),
     ...['-netdev', netdev(machine.network)],
-    ...[
-      '-device',
-      `${nicDevice(nic)},netdev=${BOOT_NETWORK},mac=${mac}${machine.otherNics === undefined ? '' : ',bootindex=1'}`,
-    ],
+    ...['-device', bootNic(machine)],
     ...otherNics(machine, 'behind'),
     ...['-device', 'virtio-rng-pci'],
     ...(machine.direct === undefined
-      ? ['-boot', 'n']
+      ? machine.uefi === undefined
+        ? ['-boot', 'n']
+        : []
       : [
           ...['-kernel', machine.direct.kernel],
           ...['-initrd', machine.direct.initrd],
           ...['-append', machine.direct.commandLine],
         ]),
+  ];
+}
+
+/** OVMF finds its own driver for a virtio card without a ROM, and boots from the device that has a boot index. */
+function bootNic({ nic, mac, otherNics: others, uefi }: Machine): string {
+  return [
+    `${nicDevice(nic)},netdev=${BOOT_NETWORK},mac=${mac}`,
+    ...(uefi === undefined ? [] : ['romfile=']),
+    ...(uefi === undefined && others === undefined ? [] : ['bootindex=1']),
+  ].join(',');
+}
+
+/** The two parts of a UEFI firmware as flash memory: its code, and the variables that it writes. */
+function flash({ code, variables }: UefiFiles): string[] {
+  return [
+    ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${escapeComma(code)}`],
+    ...['-drive', `if=pflash,unit=1,format=raw,file=${escapeComma(variables)}`],
   ];
 }
 

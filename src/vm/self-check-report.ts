@@ -48,3 +48,23 @@ export function selfCheckNames(modules: readonly string[]): string[] {
     ...modules.map((module) => `module-${module}`),
   ];
 }
+
+/**
+ * Names of the checks that a node of a cluster test must have reported.
+ * @param clusterLayers how many layers it shares with others
+ * @param persistent directories that outlive its reboots
+ */
+export function clusterCheckNames(clusterLayers: number, persistent: readonly string[]): string[] {
+  const cluster = Array.from({ length: clusterLayers }, (_, index) =>
+    index === 0 ? 'layer-cluster' : `layer-cluster-${index + 1}`,
+  );
+  return [
+    ...selfCheckNames([]),
+    'layer-base',
+    ...cluster,
+    'layer-host',
+    'ssh-host-keys',
+    'machine-id',
+    ...persistent.map((path) => `persistent${path.replaceAll('/', '-')}`),
+  ];
+}

@@ -149,7 +149,7 @@ describe('a driver segment', () => {
     const segment = await makeDriverSegment(ports(), {
       root,
       initrd: path,
-      nic: { value: 'e1000', reason: { kind: 'option', option: '--nic e1000' } },
+      nics: [{ value: 'e1000', reason: { kind: 'option', option: '--nic e1000' } }],
     });
     const listing = execFileSync('cpio', ['--quiet', '-t'], { input: segment, encoding: 'latin1' });
     expect(listing).toContain('/e1000.ko\n');

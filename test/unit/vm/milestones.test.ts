@@ -111,3 +111,29 @@ describe('console text', () => {
     );
   });
 });
+
+describe('the boot loaders of a published tree', () => {
+  const ipxe = { loader: 'boot.ipxe', kernel: 'vmlinuz', lastInitrd: 'initrd.img' };
+  const readIpxe = (line: string) => eventFromConsole(line, ipxe, parseStageLine);
+
+  it('are heard on the console: iPXE, which takes its percents back, and UEFI before it', () => {
+    expect(
+      [
+        '  Station IP address is 10.1.2.1\r',
+        'tftp://10.1.0.1/ipxe/boot.ipxe... ok\r',
+        'tftp://10.1.0.1/images/c/1/vmlinuz... 76%\b\b\b\b    \b\b\b\b ok\r',
+        'http://10.1.0.1:8080/images/c/1/initrd.img... ok\r',
+      ].map(readIpxe),
+    ).toEqual([
+      { kind: 'milestone', id: 'firmware-dhcp', detail: '10.1.2.1' },
+      { kind: 'milestone', id: 'tftp-loader', detail: 'boot.ipxe' },
+      { kind: 'milestone', id: 'tftp-kernel', detail: 'vmlinuz' },
+      { kind: 'milestone', id: 'tftp-initrd', detail: 'initrd.img' },
+    ]);
+  });
+
+  it('are not taken for through with a file while it is still on the way', () => {
+    expect(readIpxe('tftp://10.1.0.1/images/c/1/vmlinuz... 76%')).toBeUndefined();
+    expect(readIpxe('tftp://10.1.0.1/images/c/1/vmlinuz... Connection timed out')).toBeUndefined();
+  });
+});
