@@ -69,7 +69,15 @@ function assemble(
     settings,
     position: (below: ValuePath) => yaml.position([...path, ...below]),
   });
-  const { domain, dns, ntp, report, servers: serverDocuments, ...clusterSettings } = clusterDocument;
+  const {
+    domain,
+    dns,
+    ntp,
+    report,
+    bootLoader,
+    servers: serverDocuments,
+    ...clusterSettings
+  } = clusterDocument;
   const cluster = source('cluster', '', clusterSettings, ['cluster']);
   const servers = decodeServers(serverDocuments, yaml, complaints);
   const groups = new Map<string, Group>(
@@ -123,6 +131,7 @@ function assemble(
   return {
     file: context.file,
     ...(domain === undefined ? {} : { domain }),
+    ...(bootLoader === undefined ? {} : { bootLoader }),
     dns: dns ?? withRole('dns'),
     ntp: ntp ?? withRole('ntp'),
     report,

@@ -19,6 +19,12 @@ export const ARCHITECTURES = ['amd64', 'i386', 'arm64'] as const;
 /** One of the architectures. */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
+/** Boot loaders that may be asked for. */
+export const BOOT_LOADERS = ['pxelinux', 'grub'] as const;
+
+/** One of the boot loaders. */
+export type BootLoader = (typeof BOOT_LOADERS)[number];
+
 /** RFC 952 and RFC 1123, 2.1: one label. */
 export const HOSTNAME = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
@@ -251,6 +257,12 @@ const clusterSchema = z.strictObject({
     .array(domainName)
     .optional()
     .describe('Addresses or names of time servers; by default those with the role ntp.'),
+  bootLoader: z
+    .enum(BOOT_LOADERS)
+    .optional()
+    .describe(
+      'What machines are told to load over the network: pxelinux (BIOS only) or grub (BIOS and UEFI). Without it PXELINUX for BIOS and iPXE for UEFI, and a machine whose firmware is iPXE goes on with that.',
+    ),
   servers: z
     .record(hostname, serverSchema)
     .default({})

@@ -1,5 +1,5 @@
 import type { Position } from '../decode/position.js';
-import type { Settings } from './inventory-schema.js';
+import type { BootLoader, Settings } from './inventory-schema.js';
 import type { Network, Server } from './node.js';
 
 /** A value and where it stands. */
@@ -48,6 +48,8 @@ export interface Inventory {
   /** nodes.yaml, as the user knows it. */
   readonly file: string;
   readonly domain?: string;
+  /** Absent means that it depends on the machine. */
+  readonly bootLoader?: BootLoader;
   readonly dns: readonly string[];
   readonly ntp: readonly string[];
   /** Whether nodes report how their boot goes, to the server that they boot from or to ADDRESS[:PORT]. */

@@ -30,6 +30,12 @@ export const defaultBootFiles: BootFiles = {
   ipxe: 'ipxe/boot.ipxe',
 };
 
+/** What every machine loads, whatever its firmware is, where one boot loader is asked for by name. */
+export const namedBootFiles = {
+  pxelinux: { bios: 'pxelinux.0' },
+  grub: { bios: 'grub/core.0', efiX64: 'grub/core.efi' },
+} as const satisfies Readonly<Record<string, BootFiles>>;
+
 /** An IPv4 network on which nodes boot, as a DHCP server is told of it. */
 export interface DhcpNetwork {
   /** A word. */

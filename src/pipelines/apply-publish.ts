@@ -5,6 +5,7 @@ import { makeLayerCurrent, removeUnfinishedVersions, writeLayerVersion } from '.
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
+import { grubImageDirectory, makeGrubImages } from '../stages/make-grub-images.js';
 import { makePersistentDirectories } from '../stages/make-persistent-directories.js';
 import { applyOwnedTree, isListOutdated, refuseConflicts } from '../stages/owned-tree.js';
 import { writeDriverInitrd } from './driver-initrd.js';
@@ -19,6 +20,7 @@ import {
 } from './published-record.js';
 import { hostDirectory } from './state-directories.js';
 import { type LayerWriter, withLayerLock } from './write-layers.js';
+import { loadsGrub } from './write-netboot-tree.js';
 
 /** How a publish is done. */
 export interface ApplyOptions extends LayerWriter {
@@ -96,6 +98,9 @@ async function applyPublish(
   await writeLayers(ports, plan, signal);
   await makePersistentDirectories(ports, state, plan.persistent, signal);
   await writeDriverInitrds(ports, plan, signal);
+  if (loadsGrub(plan.site)) {
+    for (const what of await makeGrubImages(ports, grubImageDirectory(state))) ports.progress.warn(what);
+  }
   // A boot file must not reach the disk before what it names.
   await runner.run({ argv: ['sync', '--file-system', displayPath(state)] });
   const task = ports.progress.task('Boot files and server configuration');

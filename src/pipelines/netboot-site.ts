@@ -4,7 +4,7 @@ import { parseIpv4 } from '../inventory/ipv4.js';
 import type { Node, Server } from '../inventory/node.js';
 import { keptPublicKeys } from '../layers/host-identity.js';
 import { currentLayer, layerVersions } from '../layers/write-layer.js';
-import type { DhcpNetwork } from '../netboot/dhcp-service.js';
+import { type DhcpNetwork, namedBootFiles } from '../netboot/dhcp-service.js';
 import type { BootParameters } from '../netboot/kernel-command-line.js';
 import type { BootImage, NetbootNode, NetbootSite, NodeBoot } from '../netboot/netboot-site.js';
 import type { BytePath } from '../ports/byte-path.js';
@@ -86,6 +86,7 @@ export function prepareNetbootSite(
   const taken = new Set(composer.values.nodes.flatMap(({ name, ip }) => [name, ip]));
   const site: NetbootSite = {
     ...(inventory.domain === undefined ? {} : { domain: inventory.domain }),
+    ...(inventory.bootLoader === undefined ? {} : { bootFiles: namedBootFiles[inventory.bootLoader] }),
     networks: [...inventory.networks.values()].map((network): DhcpNetwork => {
       const { name, address, prefix, range, gateway, mtu } = network;
       return {

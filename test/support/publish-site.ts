@@ -75,6 +75,10 @@ export function publishPorts(fs: FileSystem, now = '2026-11-20T06:00:00.000Z'): 
   const runner = new ScriptedRunner({
     flock: { stdout: 'locked\n' },
     sync: {},
+    'grub-mkimage': ({ argv }) => {
+      fs.writeFile(argv[argv.indexOf('--output') + 1]!, `image for ${argv[argv.indexOf('--format') + 1]}`);
+      return {};
+    },
     'ssh-keygen': ({ argv }) => {
       const file = argv.at(-1)!;
       const [type, who] = [argv[3]!, argv[7]!];

@@ -59,7 +59,11 @@ export default class NetbootWrite extends BaseCommand {
     });
     for (const warning of plan.warnings) ports.progress.warn(warning);
     const written = !flags['dry-run'] && !flags.diff;
-    if (written) writeNetbootTree(ports, plan, { force: flags.force });
+    if (written) {
+      const state = toBytePath(resolve(flags.state));
+      const missing = await writeNetbootTree(ports, plan, { state, force: flags.force });
+      for (const what of missing) ports.progress.warn(what);
+    }
     const { fileDifferences } = await import('../../pipelines/file-differences.js');
     const lines = plan.changes.flatMap((change) => {
       const note = change.conflict === undefined || written ? '' : `: ${change.conflict}`;

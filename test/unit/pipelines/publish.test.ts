@@ -18,6 +18,7 @@ import {
   REQUEST,
   WRITER,
 } from '../../support/publish-site.js';
+import { SilentProgress } from '../../support/silent-progress.js';
 
 let fs: FileSystem;
 beforeEach(() => {
@@ -84,6 +85,30 @@ describe('a plan', () => {
     // gc and diff know what the node boots all the same.
     edit('overlays/compute/etc/rack', '8\n');
     expect(changes().nodes).toEqual(['n1: shared layer, own layer', 'n2: shared layer, own layer']);
+  });
+
+  it('with GRUB as the boot loader its images are made once, and every DHCP server sends all machines there', async () => {
+    fs.mkdir('/usr/lib/grub/i386-pc');
+    fs.writeFile('/usr/lib/grub/i386-pc/kernel.img', 'kernel');
+    fs.setMtime('/usr/lib/grub/i386-pc/kernel.img', 1);
+    edit('nodes.yaml', NODES.replace('cluster:\n', 'cluster:\n  bootLoader: grub\n'));
+    const progress = new SilentProgress();
+    await publish({ ...publishPorts(fs), progress }, REQUEST, WRITER);
+    const text = (path: string) => Buffer.from(fs.readFile(`/state/netboot/${path}`)).toString();
+    expect(fs.readlink('/state/netboot/tftp/grub/core.0')).toBe('/state/grub/core.0');
+    expect(Buffer.from(fs.readFile('/state/grub/core.0')).toString()).toBe('image for i386-pc-pxe');
+    for (const file of ['etc/dnsmasq.conf', 'etc/dhcp/dhcpd.conf', 'etc/kea/kea-dhcp4.conf']) {
+      expect(text(file)).toContain('grub/core.0');
+      expect(text(file)).toContain('grub/core.efi');
+      expect(text(file)).not.toMatch(/pxelinux\.0|boot\.ipxe/);
+    }
+    expect(progress.lines.join('\n')).toMatch(
+      /warn Missing boot loader grub\/core\.efi: install grub-efi-amd64-bin/,
+    );
+    fs.writeFile('/state/grub/core.0', 'as it was');
+    edit('overlays/compute/etc/rack', '8\n');
+    await publishAll();
+    expect(Buffer.from(fs.readFile('/state/grub/core.0')).toString()).toBe('as it was');
   });
 
   it('a new generation changes the boot files of its nodes and their own layers, and no configuration of servers', async () => {

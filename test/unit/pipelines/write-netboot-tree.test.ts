@@ -9,6 +9,7 @@ import {
   writeNetbootTree,
 } from '../../../src/pipelines/write-netboot-tree.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
+import { ScriptedRunner } from '../../support/scripted-runner.js';
 
 const inventory = `
 cluster:
@@ -198,14 +199,14 @@ LABEL mkroot
 });
 
 describe('a change', () => {
-  it('of what one node boots changes the files of that node alone, and the difference is shown', () => {
+  it('of what one node boots changes the files of that node alone, and the difference is shown', async () => {
     // memfs cannot rename links; they are made before.
     for (const [path, file] of plan().files) {
       if (!('target' in file)) continue;
       fs.mkdir(`/tree/${path.slice(0, path.lastIndexOf('/'))}`);
       fs.symlink(file.target, `/tree/${path}`);
     }
-    writeNetbootTree({ fs }, plan(), { force: false });
+    await writeNetbootTree({ fs, runner: new ScriptedRunner() }, plan(), { state: '/state', force: false });
     expect(plan().changes).toEqual([]);
     fs.writeFile('/site/nodes.yaml', `${inventory}overrides: { n2: { kernelArguments: [debug] } }\n`);
     const changed = plan();
