@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,10 @@ import { listRecipes } from '../../../src/recipe/load-recipe.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'mkroot-shipped-'));
 afterAll(() => rmSync(directory, { recursive: true }));
+
+const SITES = readdirSync(join(root, 'docs/examples'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 
 const fs = new DiskFileSystem();
 
@@ -35,5 +39,11 @@ describe('mkroot lint finds nothing', () => {
     const { findings, looked } = lint(site);
     expect(findings).toEqual([]);
     expect(looked).toMatchObject({ recipes: 6, overlays: 1, nodes: 4 });
+  });
+
+  test.each(SITES)('in the example %s', (name) => {
+    const { findings, looked } = lint(join(root, 'docs/examples', name));
+    expect(findings).toEqual([]);
+    expect(looked.nodes).toBeGreaterThan(0);
   });
 });
