@@ -1,5 +1,6 @@
 import { MkrootError } from '../errors.js';
 import type { NetbootNode, NetbootSite } from '../netboot/netboot-site.js';
+import { bufferLines } from '../ports/buffer-lines.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import { RecordedNodes } from './recorded-nodes.js';
@@ -57,16 +58,16 @@ export function readRecord(fs: ReadFileSystem, state: BytePath): PublishedRecord
   const path = recordPath(state);
   if (fs.lstat(path) === undefined) return undefined;
   try {
-    const text = Buffer.from(fs.readFile(path)).toString('utf8');
-    const lines = text.split('\n');
-    const isByLine = lines[0]?.endsWith(NODES_FOLLOW) && lines.at(-2) === ']}';
-    const head: RecordHead = JSON.parse(isByLine ? `${lines[0]}]}` : text);
+    const lines = bufferLines(fs.readFile(path));
+    const first = lines[0]?.toString('utf8') ?? '';
+    const isByLine = first.endsWith(NODES_FOLLOW) && lines.at(-1)?.toString('latin1') === ']}';
+    const head: RecordHead = JSON.parse(isByLine ? `${first}]}` : lines.join('\n'));
     if ((head.format !== FORMAT && head.format !== 1) || typeof head.retired !== 'object') {
       throw new Error('its format is another one');
     }
     const { format: _format, site, nodes: parsedNodes, ...record } = head;
     const nodes = isByLine
-      ? RecordedNodes.fromLines(lines.slice(1, -2).map((line) => line.replace(/,$/, '')))
+      ? RecordedNodes.fromLines(lines.slice(1, -1).map(withoutComma))
       : RecordedNodes.of(parsedNodes ?? site?.nodes ?? []);
     if (site === undefined) return { ...record, nodes };
     const { nodes: _within, ...siteWithout } = site;
@@ -77,6 +78,11 @@ export function readRecord(fs: ReadFileSystem, state: BytePath): PublishedRecord
       cause,
     });
   }
+}
+
+/** What comes before a comma at the end. */
+function withoutComma(line: Buffer): Buffer {
+  return line.at(-1) === 0x2c ? line.subarray(0, -1) : line;
 }
 
 /** The end of the first line: then each node has a line of its own. */
@@ -96,6 +102,9 @@ export function siteHead({ nodes: _nodes, ...head }: NetbootSite): SiteHead {
   return head;
 }
 
+const BREAK = Buffer.from('\n');
+const COMMA = Buffer.from(',\n');
+
 /** Replaces the record in one step. */
 export function writeRecord(fs: FileSystem, state: BytePath, record: PublishedRecord): void {
   const { site: _site, head, nodes, ...rest } = record;
@@ -105,13 +114,9 @@ export function writeRecord(fs: FileSystem, state: BytePath, record: PublishedRe
     ...(head === undefined ? {} : { site: head }),
     nodes: [],
   });
-  const lines = [
-    first.slice(0, -2),
-    ...(nodes.lines.length === 0 ? [] : [nodes.lines.join(',\n')]),
-    ']}',
-    '',
-  ];
-  fs.writeFile(recordPath(state), lines.join('\n'), 0o600);
+  const lines = nodes.lines.flatMap((line, index) => [index === 0 ? BREAK : COMMA, line]);
+  const parts = [Buffer.from(first.slice(0, -2)), ...lines, Buffer.from('\n]}\n')];
+  fs.writeFile(recordPath(state), Buffer.concat(parts), 0o600);
 }
 
 /** Removes what a run that was killed left beside the record, the tree's list and the memory of layers. Only for the holder of the lock. */

@@ -6,20 +6,21 @@ import type { BytePath } from '../ports/byte-path.js';
  * gives the same line has not changed.
  */
 export class RecordedNodes {
-  readonly #lines: ReadonlyMap<string, string>;
+  readonly #lines: ReadonlyMap<string, Buffer>;
   #all: readonly NetbootNode[] | undefined;
 
-  private constructor(lines: ReadonlyMap<string, string>) {
+  /** @param lines UTF-8: as text, those of ten thousand nodes would fill the heap. */
+  private constructor(lines: ReadonlyMap<string, Buffer>) {
     this.#lines = lines;
   }
 
   /** Nodes that are about to be recorded. */
   static of(nodes: readonly NetbootNode[]): RecordedNodes {
-    return new RecordedNodes(new Map(nodes.map((node) => [node.name, JSON.stringify(node)])));
+    return new RecordedNodes(new Map(nodes.map((node) => [node.name, lineOf(node)])));
   }
 
   /** Lines as they were written. */
-  static fromLines(lines: readonly string[]): RecordedNodes {
+  static fromLines(lines: readonly Buffer[]): RecordedNodes {
     return new RecordedNodes(new Map(lines.map((line) => [nameIn(line), line])));
   }
 
@@ -29,13 +30,13 @@ export class RecordedNodes {
   }
 
   /** In the same order. */
-  get lines(): readonly string[] {
+  get lines(): readonly Buffer[] {
     return [...this.#lines.values()];
   }
 
   /** Whether there is such a node and it is the same. */
   hasSame(node: NetbootNode): boolean {
-    return this.#lines.get(node.name) === JSON.stringify(node);
+    return this.#lines.get(node.name)?.equals(lineOf(node)) === true;
   }
 
   /** Whether a node has this layer of its own. */
@@ -56,12 +57,17 @@ export class RecordedNodes {
   }
 }
 
-function parsed(line: string): NetbootNode {
-  const node: NetbootNode = JSON.parse(line);
+function lineOf(node: NetbootNode): Buffer {
+  return Buffer.from(JSON.stringify(node));
+}
+
+function parsed(line: Buffer): NetbootNode {
+  const node: NetbootNode = JSON.parse(line.toString('utf8'));
   return node;
 }
 
 /** A node's name goes first, and is a host name: nothing in it is escaped. */
-function nameIn(line: string): string {
-  return /^\{"name":"([A-Za-z0-9.-]+)"/.exec(line)?.[1] ?? parsed(line).name;
+function nameIn(line: Buffer): string {
+  const start = line.toString('latin1', 0, 80);
+  return /^\{"name":"([A-Za-z0-9.-]+)"/.exec(start)?.[1] ?? parsed(line).name;
 }

@@ -1,4 +1,5 @@
 import { MkrootError } from '../errors.js';
+import { bufferLines } from '../ports/buffer-lines.js';
 import { type BytePath, displayPath, toBytePath } from '../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 
@@ -30,12 +31,8 @@ export function readOwnedTreeList(fs: ReadFileSystem, directory: BytePath): Writ
   const path = `${directory}/${OWNED_TREE_MANIFEST}`;
   if (fs.lstat(path) === undefined) return new Map();
   try {
-    const list = JSON.parse(Buffer.from(fs.readFile(path)).toString('utf8')) as {
-      format: unknown;
-      files: unknown;
-    };
     const written = new Map<BytePath, WrittenFile>();
-    for (const [name, state, ...digests] of linesOf(list)) {
+    for (const [name, state, ...digests] of readLines(fs.readFile(path))) {
       requireRelative(name);
       written.set(toBytePath(name), { digests: digests.map(String), state: String(state) });
     }
@@ -47,6 +44,23 @@ export function readOwnedTreeList(fs: ReadFileSystem, directory: BytePath): Writ
     });
   }
 }
+
+/** Line by line, as the list is written: parsed at once, that of sixty thousand files takes four times its size. */
+function* readLines(bytes: Uint8Array): Iterable<Line> {
+  const lines = bufferLines(bytes);
+  if (lines[0]?.toString('latin1') !== HEAD || lines.at(-1)?.toString('latin1') !== TAIL) {
+    yield* linesOf(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    return;
+  }
+  for (const line of lines.slice(1, -1)) {
+    const text = line.toString('utf8');
+    const parsed: Line = JSON.parse(text.endsWith(',') ? text.slice(0, -1) : text);
+    yield parsed;
+  }
+}
+
+const HEAD = `{"format":${FORMAT},"files":[`;
+const TAIL = ']}';
 
 function linesOf({ format, files }: { readonly format: unknown; readonly files: unknown }): readonly Line[] {
   if (format === FORMAT && isLines(files)) return files;
@@ -71,7 +85,7 @@ export function writeOwnedTreeList(fs: FileSystem, directory: BytePath, files: W
     .map(([path, { digests, state }]) => JSON.stringify([displayPath(path), state, ...digests]));
   fs.writeFile(
     `${directory}/${OWNED_TREE_MANIFEST}`,
-    `{"format":${FORMAT},"files":[\n${lines.join(',\n')}\n]}\n`,
+    `${[HEAD, ...(lines.length === 0 ? [] : [lines.join(',\n')]), TAIL].join('\n')}\n`,
   );
 }
 
