@@ -9,7 +9,17 @@ import { benchBuild } from './build.js';
 import { benchInitrd } from './initrd.js';
 import { benchInventory } from './inventory.js';
 import { benchNewc } from './newc.js';
-import { type Comparison, remarks, resultTable, targetTable, withResults } from './report.js';
+import { benchPublish } from './publish.js';
+import {
+  type Comparison,
+  GROWTH_MARKERS,
+  growthTable,
+  MARKERS,
+  remarks,
+  resultTable,
+  targetTable,
+  withResults,
+} from './report.js';
 import { loadNow, quietness, toolVersions } from './tool-versions.js';
 
 const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Comparison[]>>> = {
@@ -18,6 +28,7 @@ const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Comparis
   build: benchBuild,
   boot: benchBoot,
   inventory: benchInventory,
+  publish: benchPublish,
 };
 
 const repository = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
@@ -33,7 +44,8 @@ if (unknown.length > 0 || (rounds !== undefined && !(Number.isInteger(rounds) &&
 }
 const document = `${repository}/docs/benchmarks.md`;
 // Now, not after half an hour: the document may have lost the lines that the results go between.
-if (values.write) withResults(readFileSync(document, 'utf8'), '');
+if (values.write)
+  for (const markers of [MARKERS, GROWTH_MARKERS]) withResults(readFileSync(document, 'utf8'), '', markers);
 const wanted = Object.keys(PARTS).filter((name) => positionals.length === 0 || positionals.includes(name));
 
 // Not /tmp: that is often memory, and roots belong on a disk.
@@ -61,20 +73,37 @@ for (const name of wanted) {
   rmSync(context.directory, { recursive: true });
 }
 
-const report = `
-Ratios to the first line of each comparison. The last four columns are what this machine happened to take.
-
-${resultTable(comparisons)}
-
-${targetTable(comparisons)}
-
-${remarks(comparisons)}
-
-${quietness(load, loadNow())}
+const measuredWith = () => `${quietness(load, loadNow())}
 
 Measured with:
 
-${toolVersions(repository, root?.path).join('\n')}
-`;
-console.log(report);
-if (values.write) writeFileSync(document, withResults(readFileSync(document, 'utf8'), report));
+${toolVersions(repository, root?.path).join('\n')}`;
+
+/** Prints the report of some of the comparisons, if there are any, and puts it into the document. */
+function report(
+  some: readonly Comparison[],
+  intro: string,
+  table: string,
+  markers: readonly [string, string],
+): void {
+  if (some.length === 0) return;
+  const parts = [intro, table, targetTable(some), remarks(some), measuredWith()];
+  const text = `\n${parts.join('\n\n')}\n`;
+  console.log(text);
+  if (values.write) writeFileSync(document, withResults(readFileSync(document, 'utf8'), text, markers));
+}
+
+const growing = comparisons.filter(({ sizes }) => sizes !== undefined);
+const others = comparisons.filter(({ sizes }) => sizes === undefined);
+report(
+  others,
+  'Ratios to the first line of each comparison. The last four columns are what this machine happened to take.',
+  resultTable(others),
+  MARKERS,
+);
+report(
+  growing,
+  'What it takes with more nodes, and the factor for ten times as many: 10 is linear.',
+  growthTable(growing),
+  GROWTH_MARKERS,
+);

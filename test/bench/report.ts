@@ -8,6 +8,8 @@ export interface Comparison {
   /** The one that the others are compared with comes first: mkroot. */
   readonly results: readonly Result[];
   readonly targets: readonly Target[];
+  /** Of what each contender had, where they are the same with more and more of it: their growth is what counts then. */
+  readonly sizes?: readonly number[];
 }
 
 /** Something that mkroot is meant to reach. */
@@ -21,6 +23,56 @@ export interface Target {
 
 /** Text between these two lines of docs/benchmarks.md is replaced. */
 export const MARKERS = ['<!-- results of `npm run bench` -->', '<!-- end of results -->'] as const;
+
+/** Likewise, for what grows with the number of nodes. */
+export const GROWTH_MARKERS = [
+  '<!-- growth, by `npm run bench -- inventory publish` -->',
+  '<!-- end of growth -->',
+] as const;
+
+/** What the largest of several inventories is meant to take at most: issue 3 of this project. */
+export function largestTargets(title: string, results: readonly Result[]): Target[] {
+  const { name, seconds: time, peakKiB } = results.at(-1)!;
+  return [
+    { what: `${title}, ${name}, time`, value: time, limit: 2, unit: ' s' },
+    { what: `${title}, ${name}, memory`, value: peakKiB / 1024, limit: 300, unit: ' MiB' },
+  ];
+}
+
+/** Time, processor time and memory by size, and the factor from each size to the next. */
+export function growthTable(comparisons: readonly Comparison[]): string {
+  const sizes = comparisons[0]?.sizes ?? [];
+  const nodes = sizes.map((size) => size.toLocaleString('en'));
+  const factors = nodes.slice(1).map((size, index) => `${nodes[index]} to ${size}`);
+  const head = ['', ...nodes.map((size) => `${size} nodes`), ...factors];
+  const rows = comparisons.flatMap(({ title, results }) => {
+    const row = (what: string, values: readonly (number | undefined)[], text: (value: number) => string) => [
+      what,
+      ...values.map((value) => (value === undefined ? '' : text(value))),
+      ...values.slice(1).map((value, index) => `× ${ratio(value, values[index])}`),
+    ];
+    const mebibytes = (value: number) => `${(value / 1024).toFixed(0)} MiB`;
+    return [
+      [`**${title}**`, ...head.slice(1).map(() => '')],
+      row(
+        'time',
+        results.map((result) => result.seconds),
+        seconds,
+      ),
+      row(
+        'processor time',
+        results.map(({ cpuSeconds }) => cpuSeconds),
+        seconds,
+      ),
+      row(
+        'peak memory',
+        results.map(({ peakKiB }) => peakKiB),
+        mebibytes,
+      ),
+    ];
+  });
+  return markdownTable([head, ...rows]);
+}
 
 /** Ratios of every comparison, one row for each contender. */
 export function resultTable(comparisons: readonly Comparison[]): string {
@@ -73,8 +125,11 @@ export function targetTable(comparisons: readonly Comparison[]): string {
 }
 
 /** The document with the text between its markers replaced. */
-export function withResults(document: string, results: string): string {
-  const [begin, end] = MARKERS;
+export function withResults(
+  document: string,
+  results: string,
+  [begin, end]: readonly [string, string] = MARKERS,
+): string {
   const from = document.indexOf(begin);
   const to = document.indexOf(end);
   if (from < 0 || to < from) throw new Error(`The document lacks the lines ${begin} and ${end}`);
