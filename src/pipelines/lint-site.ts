@@ -176,7 +176,9 @@ function lintHidden(
   trees: readonly LayerTree[],
   findings: SiteFindings,
 ): void {
-  for (const { path } of node.persistent) {
+  for (const { path, export: exported } of node.persistent) {
+    // A directory of the node's own begins with what its layers have.
+    if (exported === undefined) continue;
     const below = toBytePath(path.replace(/\/+$/, ''));
     for (const tree of trees) {
       const hidden = firstFile(tree, below);

@@ -125,7 +125,7 @@ export const SITE_RULES = {
   },
   'hidden-by-persistent': {
     severity: 'warning',
-    about: 'A layer brings a file below a persistent path, whose mount hides it.',
+    about: 'A layer brings a file below a persistent path with an export, whose mount hides it.',
     remedy: 'Put the file into the exported directory, or take it out of the overlay.',
   },
   // Templates and overlay.yaml.
@@ -222,8 +222,13 @@ export const SITE_RULES = {
   },
   'missing-driver': {
     severity: 'error',
-    about: 'A node asks for a driver that the initrd of its image does not have.',
-    remedy: 'Add it to the recipe (initrd.drivers), or: mkroot initrd NAME --driver MODULE',
+    about: 'A node asks for a driver that the kernel of its image does not have.',
+    remedy: 'Correct its name, or let the node boot another kernel or image.',
+  },
+  'missing-kernel': {
+    severity: 'error',
+    about: 'A node asks for a kernel that its image does not have.',
+    remedy: 'Correct the release or glob, or add the kernel to the recipe.',
   },
   'generation-missing': {
     severity: 'error',

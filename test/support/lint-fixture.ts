@@ -42,6 +42,8 @@ const IMAGE: MemoryTree = {
   [`${ROOT}/usr/bin/su`]: '',
   [`${ROOT}/usr/lib/systemd/system/ssh.service`]: '',
   [`${ROOT}/var/lib/dpkg/status`]: '',
+  [`${ROOT}/usr/lib/modules/${KERNEL}/modules.dep`]: 'kernel/drivers/net/tg3.ko:\n',
+  [`${ROOT}/usr/lib/modules/${KERNEL}/kernel/drivers/net/tg3.ko`]: '',
   [`${ROOT}/bin`]: { link: 'usr/bin' },
   [`${ROOT}/lib`]: { link: 'usr/lib' },
   [`${ROOT}/srv/data/file`]: '',

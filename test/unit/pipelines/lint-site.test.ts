@@ -98,7 +98,7 @@ const PLANTED: readonly (readonly [rule: string, where: RegExp, plant: Plant])[]
     'hidden-by-persistent',
     /^nodes\.yaml:8:/,
     (site) => {
-      group('persistent: [{ path: /var/log }]')(site);
+      group('persistent: [{ path: /var/log, export: /srv/log/%h }]')(site);
       shared('/var/log/first')(site);
     },
   ],
@@ -173,6 +173,7 @@ const PLANTED: readonly (readonly [rule: string, where: RegExp, plant: Plant])[]
   ],
   ['initrd-damaged', /^image compute /, (site) => site.write(BUILT.initrd, 'initr')],
   ['missing-driver', /^nodes\.yaml:8:/, group('drivers: [mlx5_core]')],
+  ['missing-kernel', /^nodes\.yaml:8:/, group('kernel: 5.10.*')],
   ['generation-missing', /^nodes\.yaml:8:/, group('generation: 20260101T000000Z-00000000')],
   ['other-architecture', /^nodes\.yaml:8:/, group('architecture: arm64')],
   // layers
