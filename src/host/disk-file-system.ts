@@ -2,13 +2,17 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
-import type { FileKind, FileStat, FileSystem, OutputFile } from '../ports/file-system.js';
+import type { FileAttributes, FileKind, FileStat, FileSystem, OutputFile } from '../ports/file-system.js';
+import { ioError, isCode } from './io-error.js';
 
 /** The functions of node:fs that the port is made from; memfs offers the same, for tests. */
 export type NodeFs = Pick<
   typeof fs,
   | 'chmodSync'
   | 'closeSync'
+  | 'fchmodSync'
+  | 'fchownSync'
+  | 'futimesSync'
   | 'lchownSync'
   | 'linkSync'
   | 'lstatSync'
@@ -30,20 +34,6 @@ export type NodeFs = Pick<
 export interface PathCodec {
   encode(path: BytePath): string | Buffer;
 }
-
-const HINTS: Readonly<Record<string, string>> = {
-  EACCES: 'Run as root, or choose a place that you may use.',
-  EPERM: 'Run as root.',
-  ENOSPC: 'Free some space there, or choose another place.',
-  EROFS: 'The file system is read-only; choose another place.',
-  EISDIR: 'Name a file, not a directory.',
-  EEXIST: 'Something else is there already; choose another place.',
-  ENOTDIR: 'A part of the path is a file, not a directory; choose another place.',
-  ELOOP: 'Its symbolic links lead in a circle; look at them with namei.',
-  ENAMETOOLONG: 'Choose a shorter name.',
-  ENOENT: 'Is the path right?',
-  EMFILE: 'Raise the limit on open files (ulimit -n).',
-};
 
 /** Bytes that are read at once at most: what one read(2) of node takes. No initramfs, index or recipe comes near it. */
 const MAX_WHOLE = 2 ** 31 - 2;
@@ -167,11 +157,10 @@ export class DiskFileSystem implements FileSystem {
   }
 
   create(path: BytePath, mode = 0o644): OutputFile {
-    const temporary = this.#temporaryBeside(path);
-    const fd = this.#attempt('create', path, () => {
-      const opened = this.node.openSync(this.codec.encode(temporary), 'wx', mode);
-      this.node.chmodSync(this.codec.encode(temporary), mode); // whatever the umask
-      return opened;
+    const { temporary, fd } = this.#attempt('create', path, () => {
+      const created = this.#createBeside(path, mode);
+      this.node.fchmodSync(created.fd, mode); // whatever the umask
+      return created;
     });
     let open = true;
     const close = () => {
@@ -181,8 +170,7 @@ export class DiskFileSystem implements FileSystem {
     return {
       write: (data) =>
         this.#attempt('write', path, () => {
-          for (let done = 0; done < data.length; )
-            done += this.node.writeSync(fd, data, done, data.length - done);
+          this.#write(fd, data);
         }),
       commit: () =>
         this.#attempt('write', path, () => {
@@ -200,15 +188,37 @@ export class DiskFileSystem implements FileSystem {
     };
   }
 
-  /** A free name: a killed run may have left one, and in a container the next run has the same process id. */
-  #temporaryBeside(path: BytePath): BytePath {
+  addFile(path: BytePath, chunks: Iterable<Uint8Array>, { mode, uid, gid, mtime }: FileAttributes): void {
+    const fd = this.#attempt('create', path, () => this.node.openSync(this.codec.encode(path), 'wx', 0o600));
+    try {
+      this.#attempt('write', path, () => {
+        for (const data of chunks) this.#write(fd, data);
+        this.node.fchownSync(fd, uid, gid);
+        this.node.fchmodSync(fd, mode); // after chown(2), which takes setuid and setgid away
+        this.node.futimesSync(fd, mtime, mtime);
+      });
+    } finally {
+      this.node.closeSync(fd);
+    }
+  }
+
+  #write(fd: number, data: Uint8Array): void {
+    for (let done = 0; done < data.length; ) done += this.node.writeSync(fd, data, done, data.length - done);
+  }
+
+  /** Under a free name: a killed run may have left one, and in a container the next run has the same process id. */
+  #createBeside(path: BytePath, mode: number): { readonly temporary: BytePath; readonly fd: number } {
     const slash = path.lastIndexOf('/') + 1;
     for (;;) {
       this.#temporary += 1;
       const suffix = `.tmp-${process.pid}-${this.#temporary}`;
       const name = path.slice(slash, slash + NAME_MAX - suffix.length);
       const temporary = `${path.slice(0, slash)}${name}${suffix}`;
-      if (this.lstat(temporary) === undefined) return temporary;
+      try {
+        return { temporary, fd: this.node.openSync(this.codec.encode(temporary), 'wx', mode) };
+      } catch (cause) {
+        if (!isCode(cause, 'EEXIST')) throw cause;
+      }
     }
   }
 
@@ -340,24 +350,6 @@ function unlessGone<T>(act: () => T): T | undefined {
     if (gone) return undefined;
     throw error;
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
-
-function ioError(action: string, path: BytePath, cause: unknown): MkrootError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const what =
-    cause instanceof Error
-      ? cause.message.replace(/^E[A-Z0-9]+: /, '').replace(/, \w+( '.*)?$/s, '')
-      : String(cause);
-  const hint = HINTS[code];
-  return new MkrootError(`Cannot ${action} "${displayPath(path)}": ${what}${code && ` (${code})`}`, {
-    exitCode: code === 'ENOENT' ? ExitCode.NotFound : ExitCode.Io,
-    cause,
-    ...(hint === undefined ? {} : { hint }),
-  });
 }
 
 function tooLargeToRead(path: BytePath, what: string): MkrootError {

@@ -3,7 +3,7 @@ import { followLinks } from './follow-links.js';
 import { type LayerEntry, parentPath } from './layer-entry.js';
 import type { LayerRuleId } from './layer-rules.js';
 import type { LayerView } from './layer-view.js';
-import { matchesPath } from './path-pattern.js';
+import { anyOf } from './path-pattern.js';
 import { isSecretPath } from './secrets.js';
 
 /** What a rule found: the rule, what is the case, and the line of the file if there is one. */
@@ -31,16 +31,18 @@ const READ_DIRECTORIES: readonly (readonly [directory: RegExp, names: RegExp, wh
 ];
 
 /** Files of which their programs say nothing more than that they do not take them. */
-const REFUSED_MODES: readonly (readonly [paths: readonly BytePath[], bits: number, who: string])[] = [
-  [['/etc/sudoers', '/etc/sudoers.d/*'], 0o022, 'sudo ignores it'],
-  [['/root/.ssh', '/root/.ssh/authorized_keys'], 0o022, 'sshd ignores the keys'],
-  [['/home/*/.ssh', '/home/*/.ssh/authorized_keys'], 0o022, 'sshd ignores the keys'],
-  [['/etc/crontab', '/etc/cron.d/*'], 0o022, 'cron ignores it'],
-  [['/etc/logrotate.conf', '/etc/logrotate.d/*'], 0o022, 'logrotate ignores it'],
-  [['/etc/NetworkManager/system-connections/*'], 0o077, 'NetworkManager ignores it'],
-  [['/etc/ssh/ssh_host_*_key'], 0o077, 'sshd does not start with it'],
-  [['/etc/munge/munge.key'], 0o077, 'munged does not start with it'],
-];
+const REFUSED_MODES = (
+  [
+    [['/etc/sudoers', '/etc/sudoers.d/*'], 0o022, 'sudo ignores it'],
+    [['/root/.ssh', '/root/.ssh/authorized_keys'], 0o022, 'sshd ignores the keys'],
+    [['/home/*/.ssh', '/home/*/.ssh/authorized_keys'], 0o022, 'sshd ignores the keys'],
+    [['/etc/crontab', '/etc/cron.d/*'], 0o022, 'cron ignores it'],
+    [['/etc/logrotate.conf', '/etc/logrotate.d/*'], 0o022, 'logrotate ignores it'],
+    [['/etc/NetworkManager/system-connections/*'], 0o077, 'NetworkManager ignores it'],
+    [['/etc/ssh/ssh_host_*_key'], 0o077, 'sshd does not start with it'],
+    [['/etc/munge/munge.key'], 0o077, 'munged does not start with it'],
+  ] as const
+).map(([paths, bits, who]) => ({ isMeant: anyOf(paths), bits, who }));
 
 const PROGRAMS = /^(\/usr(\/local)?)?\/s?bin$|^\/etc\/(init\.d|cron\.(hourly|daily|weekly|monthly))$/;
 
@@ -85,8 +87,8 @@ export function lintPlace(entry: LayerEntry, merged: LayerView, shared: boolean,
 function lintRefusedMode({ path, mode, uid }: LayerEntry, shared: boolean, report: Report): void {
   // What everybody may write, or a secret that everybody may read, is a matter of other rules.
   if ((mode & 0o002) !== 0 || (isSecretPath(path) && (shared || (mode & 0o004) !== 0))) return;
-  for (const [paths, bits, who] of REFUSED_MODES) {
-    if (!paths.some((pattern) => matchesPath(pattern, path))) continue;
+  for (const { isMeant, bits, who } of REFUSED_MODES) {
+    if (!isMeant(path)) continue;
     if ((mode & bits) !== 0) {
       report('mode-refused', `its mode is ${mode.toString(8).padStart(4, '0')}: ${who}`);
     }

@@ -1,5 +1,5 @@
 import type { BytePath } from '../ports/byte-path.js';
-import { isWildcard, matchesFileName, matchesWildcard } from '../rootfs/wildcard.js';
+import { isWildcard, literalPrefix, matchesFileName, matchesWildcard } from '../rootfs/wildcard.js';
 import { childPath } from './layer-entry.js';
 import type { LayerView } from './layer-view.js';
 
@@ -16,6 +16,20 @@ export function matchesPath(pattern: BytePath, path: BytePath): boolean {
     );
   }
   return wanted.length === names.length && matchParts(wanted, names);
+}
+
+/**
+ * Tells whether one of several patterns means a path that is written as paths of layers are. It is asked for every path of ten
+ * thousand layers, and most are meant by none: those that begin otherwise are not taken apart.
+ */
+export function anyOf(patterns: readonly BytePath[]): (path: BytePath) => boolean {
+  const names = new Set(patterns.filter((pattern) => !isWildcard(pattern)));
+  const wildcards = patterns
+    .filter(isWildcard)
+    .map((pattern) => ({ pattern, prefix: literalPrefix(pattern) }));
+  return (path) =>
+    names.has(path) ||
+    wildcards.some(({ pattern, prefix }) => path.startsWith(prefix) && matchesPath(pattern, path));
 }
 
 /** Every path of a tree that a pattern means, in byte order. A pattern without wildcards is a plain name. */

@@ -1,6 +1,5 @@
 import type { BytePath } from '../ports/byte-path.js';
-import { isWildcard, literalPrefix } from '../rootfs/wildcard.js';
-import { matchesPath } from './path-pattern.js';
+import { anyOf } from './path-pattern.js';
 
 /** Paths where secrets live, as far as packages of Debian put them there; see {@link matchesPath}. */
 export const SECRET_PATHS = [
@@ -62,17 +61,6 @@ export function isSecretPath(path: BytePath): boolean {
 /** Whether this path tells one node from another. */
 export function isIdentityPath(path: BytePath): boolean {
   return isIdentity(path);
-}
-
-/** Tells whether one of several patterns means a path. Asked for every path of ten thousand layers; most are none of them. */
-function anyOf(patterns: readonly BytePath[]): (path: BytePath) => boolean {
-  const names = new Set(patterns.filter((pattern) => !isWildcard(pattern)));
-  const wildcards = patterns
-    .filter(isWildcard)
-    .map((pattern) => ({ pattern, prefix: literalPrefix(pattern) }));
-  return (path) =>
-    names.has(path) ||
-    wildcards.some(({ pattern, prefix }) => path.startsWith(prefix) && matchesPath(pattern, path));
 }
 
 const isSecret = anyOf(SECRET_PATHS);

@@ -2,7 +2,7 @@ import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import type { ProcessRunner } from '../ports/process-runner.js';
-import type { LayerEntry, LayerFile } from './layer-entry.js';
+import type { LayerEntry } from './layer-entry.js';
 import {
   type LayerManifest,
   layerManifest,
@@ -98,8 +98,8 @@ export async function writeLayerVersion(
   const { version, there } = findLayerVersion(fs, directory, contents);
   if (there) return { ...version, contents, changed: false };
   const versions = layerVersions(directory);
-  fs.mkdir(versions);
-  removeUnfinishedVersions(fs, directory);
+  if (fs.lstat(versions) === undefined) fs.mkdir(versions);
+  else removeUnfinishedVersions(fs, directory);
   const beside = fs.makeTemporaryDirectory(`${versions}/${UNFINISHED}`);
   try {
     fs.chmod(beside, 0o755);
@@ -190,20 +190,9 @@ function place(fs: FileSystem, entry: LayerEntry, path: BytePath): void {
     fs.chown(path, entry.uid, entry.gid);
     fs.setMtime(path, MTIME);
   } else if (entry.kind === 'file') {
-    writeFile(fs, entry, path);
-    own(fs, entry, path);
-  }
-}
-
-function writeFile(fs: FileSystem, { content }: LayerFile, path: BytePath): void {
-  const output = fs.create(path, 0o600);
-  try {
-    for (const chunk of 'data' in content ? [content.data] : fs.readChunks(content.source))
-      output.write(chunk);
-    output.commit();
-  } catch (error) {
-    output.abort();
-    throw error;
+    const { content, mode, uid, gid } = entry;
+    const chunks = 'data' in content ? [content.data] : fs.readChunks(content.source);
+    fs.addFile(path, chunks, { mode, uid, gid, mtime: MTIME });
   }
 }
 

@@ -54,12 +54,26 @@ export interface OutputFile {
   abort(): void;
 }
 
+/** What a file is given besides its contents. */
+export interface FileAttributes {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since the epoch. */
+  readonly mtime: number;
+}
+
 /** Read and write access to files. */
 export interface FileSystem extends ReadFileSystem {
   /** Replaces the file in one step (temporary name in the same directory, then rename). */
   writeFile(path: BytePath, data: Uint8Array | string, mode?: number): void;
   /** Opens a file that appears only when committed. */
   create(path: BytePath, mode?: number): OutputFile;
+  /**
+   * Writes a new file with its owner, mode (whatever the umask) and time, in place: for trees that nobody looks at before they are
+   * whole. Fails if there is something already.
+   */
+  addFile(path: BytePath, chunks: Iterable<Uint8Array>, attributes: FileAttributes): void;
   /** With missing parents; no error if the directory exists. */
   mkdir(path: BytePath, mode?: number): void;
   symlink(target: BytePath, path: BytePath): void;

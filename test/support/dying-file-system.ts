@@ -1,5 +1,5 @@
 import type { BytePath } from '../../src/ports/byte-path.js';
-import type { FileStat, FileSystem, OutputFile } from '../../src/ports/file-system.js';
+import type { FileAttributes, FileStat, FileSystem, OutputFile } from '../../src/ports/file-system.js';
 
 /** What everything throws that a killed process would have done. */
 export class Killed extends Error {}
@@ -82,6 +82,16 @@ export class DyingFileSystem implements FileSystem {
         this.below.remove(temporary);
       },
     };
+  }
+
+  /** In place: killed meanwhile, it is there with a part of its contents. */
+  addFile(path: BytePath, chunks: Iterable<Uint8Array>, attributes: FileAttributes): void {
+    this.#step();
+    this.below.addFile(path, [], { ...attributes, mode: 0o600 });
+    const bytes = Buffer.concat([...chunks].map((chunk) => Uint8Array.from(chunk)));
+    this.#step();
+    this.below.remove(path);
+    this.below.addFile(path, [bytes], attributes);
   }
 
   mkdir(path: BytePath, mode?: number): void {

@@ -101,6 +101,18 @@ describe.each(['memory', 'disk'])('the file-system port on %s', (kind) => {
     expect(fs.readdir(top)).toEqual(['kept']);
   });
 
+  it('adds a file with its attributes, whatever the umask, and never over another one', () => {
+    const { uid, gid } = fs.lstat(top)!;
+    fs.addFile(`${top}/f`, [Buffer.from('one '), Buffer.from('two')], { mode: 0o4666, uid, gid, mtime: 7 });
+    expect(text(fs.readFile(`${top}/f`))).toBe('one two');
+    expect(fs.lstat(`${top}/f`)).toMatchObject({ kind: 'file', mode: 0o4666, uid, gid, mtime: 7, size: 7 });
+    const again = () => fs.addFile(`${top}/f`, [], { mode: 0o600, uid, gid, mtime: 0 });
+    expect(again).toThrow(`Cannot create "${top}/f": file already exists`);
+    fs.symlink('/nowhere', `${top}/l`);
+    expect(() => fs.addFile(`${top}/l`, [], { mode: 0o600, uid, gid, mtime: 0 })).toThrow('already exists');
+    expect(text(fs.readFile(`${top}/f`))).toBe('one two');
+  });
+
   it('lists names in byte order', () => {
     for (const name of ['b', 'a', 'B', 'a-', 'a b', 'a\nb']) fs.writeFile(`${top}/${name}`, '');
     expect(fs.readdir(top)).toEqual(['B', 'a', 'a\nb', 'a b', 'a-', 'b']);
