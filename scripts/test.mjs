@@ -35,6 +35,8 @@ const temporary = mkdtempSync('/var/tmp/mkroot-test-');
 process.env.MKROOT_TEST_ROOTS ??= join(temporary, 'roots');
 // Test files hand downloaded packages on to each other (see test/support/build-state.ts).
 process.env.MKROOT_TEST_DEBS ??= join(temporary, 'debs');
+// And images that they have built (see test/support/built-images.ts).
+process.env.MKROOT_TEST_IMAGES ??= join(temporary, 'images');
 const results = [];
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));

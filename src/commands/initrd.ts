@@ -4,7 +4,7 @@ import { formatSize, renderExplanation } from '../archive/explain.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { packageDirectories } from '../cli/package-directories.js';
 import { explainInitrd } from '../pipelines/ask-why.js';
-import { type InitrdResult, makeInitrd } from '../pipelines/make-initrd.js';
+import { makeInitrds } from '../pipelines/make-initrds.js';
 import { planInitrds } from '../pipelines/plan-initrd.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 
@@ -76,20 +76,18 @@ export default class Initrd extends BaseCommand {
     const { image } = plans[0];
     if (args.recipe === undefined && image !== undefined)
       ports.progress.note(`Image ${image.name} (built last), ${image.generation}`);
-    const results: InitrdResult[] = [];
-    for (const plan of plans) {
-      const result = await makeInitrd(ports, {
-        ...plan,
-        ...packageDirectories(),
-        version: this.config.version,
-        signal: this.interrupted,
-      });
+    const shared = { ...packageDirectories(), version: this.config.version, signal: this.interrupted };
+    const [plan, ...morePlans] = plans;
+    const results = await makeInitrds(ports, [
+      { ...plan, ...shared },
+      ...morePlans.map((more) => ({ ...more, ...shared })),
+    ]);
+    for (const result of results) {
       if (flags.explain) this.log(renderExplanation(explainInitrd(ports.fs, toBytePath(result.path))));
       this.log(
         `${displayPath(toBytePath(result.path))}: ${formatSize(result.sizes.packed)} (${formatSize(result.sizes.unpacked)} unpacked), ` +
           `kernel ${result.kernel}, ${result.modules.length} modules, sha256 ${result.sha256.slice(0, 16)}…`,
       );
-      results.push(result);
     }
     const [newest, ...further] = results;
     return further.length === 0 ? newest : { ...newest, further };

@@ -2,6 +2,7 @@ import { otherPlaceText, type Position } from '../decode/position.js';
 import type { Complaints } from './complaints.js';
 import { type PlacedNetwork, whyNotInNetwork } from './decode-networks.js';
 import type { DraftNodes } from './draft-nodes.js';
+import { firmwareProblem } from './firmware-problem.js';
 import type { Group, NodeEntry, SettingsSource } from './inventory.js';
 import { contains, ipv4Text, parseIpv4 } from './ipv4.js';
 import type { Server } from './node.js';
@@ -29,6 +30,7 @@ const RULES = {
   'ip taken': 'duplicate-address',
   'ip of server': 'duplicate-address',
   subnet: 'address-outside',
+  firmware: 'other-firmware',
 } as const;
 
 /** Gives every node its group and its network, and complains about nodes that lack something or collide. */
@@ -64,6 +66,9 @@ export function placeNodes(
         `${name} has no image; name one here, in group ${group?.value} or in cluster`,
       );
     }
+    const contradiction = firmwareProblem(levels);
+    if (contradiction !== undefined)
+      complain('firmware', contradiction.position, `firmware of ${name}: ${contradiction.what}`);
     if (mac !== undefined) {
       const taken = macs.get(mac.value);
       if (taken === undefined) macs.set(mac.value, { name, position: mac.position });

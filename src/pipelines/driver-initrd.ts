@@ -62,17 +62,22 @@ export function planDriverInitrd(
   return { image: { ...image, initrd }, base: image.initrd, drivers, there };
 }
 
-/** Module files that a name or glob means; none if all that it means is built into the kernel. */
-function modulesOf(kernel: Kernel, driver: string, image: string, node: string): string[] {
+/** Module files that a name or glob means; none if all that it means is built in, undefined if the kernel knows no such thing. */
+export function driverModules(kernel: Kernel, driver: string): string[] | undefined {
   const wanted = normalizeName(driver);
   const matches = isWildcard(driver)
     ? (name: string) => matchesWildcard(wanted, name)
     : (name: string) => name === wanted;
-  const names = [...kernel.modules.names()];
-  const found = names.filter(matches);
-  if (found.length > 0 || kernel.builtins.names().some(matches)) return found;
+  const found = [...kernel.modules.names()].filter(matches);
+  return found.length > 0 || kernel.builtins.names().some(matches) ? found : undefined;
+}
+
+function modulesOf(kernel: Kernel, driver: string, image: string, node: string): string[] {
+  const found = driverModules(kernel, driver);
+  if (found !== undefined) return found;
+  const near = isWildcard(driver) ? '' : suggestion(normalizeName(driver), [...kernel.modules.names()]);
   throw new MkrootError(
-    `Cannot put driver "${driver}" into the initrd of ${node}: kernel ${kernel.release} of image "${image}" has no such module${isWildcard(driver) ? '' : suggestion(wanted, names)}`,
+    `Cannot put driver "${driver}" into the initrd of ${node}: kernel ${kernel.release} of image "${image}" has no such module${near}`,
     { exitCode: ExitCode.NotFound, hint: `Where it is asked for: mkroot nodes show ${node}` },
   );
 }

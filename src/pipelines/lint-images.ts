@@ -45,7 +45,7 @@ export function lintImages(fs: ReadFileSystem, context: ImageContext, findings: 
       architectures.set(generation, architectureOf(fs, generationPaths(state, node.image, id)));
     }
     const architecture = architectures.get(generation);
-    if (architecture === undefined || runs(node.architecture, architecture)) continue;
+    if (architecture === undefined || runs(node, architecture)) continue;
     const what = `${node.name} is ${node.architecture}, ${node.image} is for ${architecture}`;
     findings.ofNode('other-architecture', placeOf(inventory, node.name, 'architecture'), what);
   }

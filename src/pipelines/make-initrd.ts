@@ -99,7 +99,7 @@ function noNetworkDriver({ release }: Kernel): MkrootError {
     `Cannot make an initramfs for kernel "${release}": it has none of the network drivers that were asked for`,
     {
       exitCode: ExitCode.NotFound,
-      hint: `Name one that it has: mkroot initrd IMAGE --kernel ${release} --nic DRIVER. Those of the kernels before it were made.`,
+      hint: `Name one that it has: mkroot initrd IMAGE --kernel ${release} --nic DRIVER`,
     },
   );
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path/posix';
 import { ExitCode, MkrootError } from '../errors.js';
+import { onlyFirmware } from '../inventory/firmware-problem.js';
 import { parseIpv4 } from '../inventory/ipv4.js';
 import type { Node, Server } from '../inventory/node.js';
 import { keptPublicKeys } from '../layers/host-identity.js';
@@ -102,8 +103,7 @@ export function prepareNetbootSite(
     }),
     nodes: nodes.map((node): NetbootNode => {
       const { name, mac, ip, group, variables, architecture } = node;
-      // There is no BIOS for arm64.
-      const firmware = node.firmware ?? (architecture === 'arm64' ? 'uefi' : undefined);
+      const firmware = node.firmware ?? onlyFirmware(architecture);
       const own = sources.host(node);
       const image = sources.image(node);
       images.set(image.initrd, image);

@@ -46,7 +46,7 @@ export interface InitrdPlan {
   /** undefined: in the current directory, named after the kernel. */
   readonly output: BytePath | undefined;
   readonly strict: boolean;
-  /** Drivers that this kernel lacks are left out with a warning: another kernel of the image is the one that has to have them. */
+  /** Drivers that this kernel lacks are left out with a warning: another kernel of the image has them. */
   readonly lenient: boolean;
 }
 
@@ -118,10 +118,8 @@ function planForImage(fs: ReadFileSystem, options: InitrdOptions): [InitrdPlan, 
     lenient,
   });
   if (options.kernel !== undefined) return [planFor(options.kernel, false)];
-  const first = planFor(newest, false);
-  return options.output === undefined
-    ? [first, ...further.map((release) => planFor(release, true))]
-    : [first];
+  if (options.output !== undefined || further.length === 0) return [planFor(newest, false)];
+  return [planFor(newest, true), ...further.map((release) => planFor(release, true))];
 }
 
 /** A kernel that the image does not have is left to the one who opens it, who knows what there is. */

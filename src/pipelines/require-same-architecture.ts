@@ -16,8 +16,8 @@ export function requireSameArchitecture(
   const wrong = new Map<string, string[]>();
   for (const node of nodes) {
     const { name, architecture } = imageOf(node);
-    if (architecture === undefined || runs(node.architecture, architecture)) continue;
-    const pair = `The image "${name}" is for ${architecture}, these nodes are ${node.architecture}`;
+    if (architecture === undefined || runs(node, architecture)) continue;
+    const pair = `The image "${name}" is for ${architecture}, these nodes are ${node.architecture}${node.firmware === undefined ? '' : ` with ${node.firmware.toUpperCase()}`}`;
     wrong.set(pair, [...(wrong.get(pair) ?? []), node.name]);
   }
   if (wrong.size === 0) return;
@@ -30,7 +30,10 @@ export function requireSameArchitecture(
   });
 }
 
-/** Whether a machine runs an image; a 64-bit PC boots 32-bit systems too. */
-export function runs(node: string, image: string): boolean {
-  return node === image || (node === 'amd64' && image === 'i386');
+/** Whether a machine runs an image; a 64-bit PC boots 32-bit systems too, but not from 64-bit firmware. */
+export function runs(
+  { architecture, firmware }: Pick<Node, 'architecture' | 'firmware'>,
+  image: string,
+): boolean {
+  return architecture === image || (architecture === 'amd64' && image === 'i386' && firmware !== 'uefi');
 }

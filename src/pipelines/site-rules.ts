@@ -61,6 +61,11 @@ export const SITE_RULES = {
     about: 'An overlay is named that has no directory below overlays/.',
     remedy: 'Correct the name, or make the directory.',
   },
+  'other-firmware': {
+    severity: 'error',
+    about: 'A node has a firmware that machines of its architecture do not have.',
+    remedy: 'Correct the firmware or the architecture.',
+  },
   'incomplete-node': {
     severity: 'error',
     about: 'A node has no group, address or image.',

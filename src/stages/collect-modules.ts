@@ -76,20 +76,19 @@ function requestsFor(transport: (typeof TRANSPORTS)[number]): LabelledRequest[] 
   }));
 }
 
-function userRequest(
-  { value, reason }: Wanted,
-  kind: ModuleRequest['kind'],
-  lenient: boolean,
-): LabelledRequest {
-  const label = reason.kind === 'recipe' ? `${reason.file}:${reason.line}: ${value}` : describeReason(reason);
+function userRequest(wanted: Wanted, kind: ModuleRequest['kind'], lenient: boolean): LabelledRequest {
   return {
-    what: value,
-    kind,
-    label,
+    ...driverRequest(wanted, kind),
     group: kind,
-    reason,
+    reason: wanted.reason,
     ...(lenient ? { optional: 'with a warning' } : {}),
   };
+}
+
+/** The request for a driver that the user wants, with the place where they said so. */
+export function driverRequest({ value, reason }: Wanted, kind: ModuleRequest['kind']): ModuleRequest {
+  const label = reason.kind === 'recipe' ? `${reason.file}:${reason.line}: ${value}` : describeReason(reason);
+  return { what: value, kind, label };
 }
 
 function addClosure(

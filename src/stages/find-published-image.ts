@@ -68,8 +68,11 @@ export function findPublishedImage(
   };
 }
 
-/** The newest kernel that is meant. */
-function chooseKernel(
+/**
+ * The newest kernel of a generation that is meant.
+ * @throws MkrootError NotFound with those that there are.
+ */
+export function chooseKernel(
   manifest: Manifest | undefined,
   { name, id, kernel }: { readonly name: string; readonly id: string; readonly kernel: string },
 ): ManifestKernel {

@@ -6,8 +6,9 @@ import type { Manifest } from '../../src/images/manifest.js';
 import type { InitrdResult } from '../../src/pipelines/make-initrd.js';
 import type { BootReport } from '../../src/vm/boot-report.js';
 import { buildState, hostMounts } from '../support/build-state.js';
+import { offerImage } from '../support/built-images.js';
 import { runningArm64 } from '../support/foreign-programs.js';
-import { mirrorOf } from '../support/mirror-of.js';
+import { i386Recipe, LEAST_PACKAGES } from '../support/i386-recipe.js';
 import { runMkroot } from '../support/run-mkroot.js';
 
 interface BuildJson {
@@ -15,22 +16,19 @@ interface BuildJson {
   readonly directory: string;
 }
 
-/** What the least system that boots is made of. */
-const PACKAGES = 'packages: [systemd, systemd-sysv, udev, dbus, kmod, busybox-static]';
-
 /** Its libraries are compared with what its own dynamic loader finds. */
 const PROGRAM = '/usr/lib/systemd/systemd';
 
 const RECIPES = {
-  // Only the main suite: updates of a port that is no longer released are often broken on mirrors.
-  i386: ['distribution: debian', 'suite: bookworm', `mirror: ${mirrorOf('bookworm')}`, PACKAGES],
+  i386: i386Recipe(),
   arm64: [
+    'architecture: arm64',
     'distribution: debian',
     'suite: trixie',
     // Half the size, and unpacking is what takes long where each instruction is translated.
     'kernel: { package: linux-image-cloud-arm64 }',
-    PACKAGES,
-  ],
+    LEAST_PACKAGES,
+  ].join('\n'),
 };
 
 const builds = buildState();
@@ -60,10 +58,10 @@ describe.each([
 
   beforeAll(async () => {
     mountsBefore = hostMounts();
-    const yaml = [`architecture: ${architecture}`, ...RECIPES[architecture]].join('\n');
-    build = await json<BuildJson>(['build', builds.recipe(architecture, yaml)], wrapper);
+    build = await json<BuildJson>(['build', builds.recipe(architecture, RECIPES[architecture])], wrapper);
     // Without the wrapper: programs of arm64 cannot run here.
     initrd = await json<InitrdResult>(['initrd', architecture, '--nic', nic, '--program', PROGRAM]);
+    offerImage(builds.state, architecture);
     sidecar = JSON.parse(readFileSync(`${initrd.path}.json`, 'utf8')) as Sidecar;
     boot = await json<BootReport>(['qemu-test', architecture, '--timeout', '600']);
   });

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Manifest } from '../../src/images/manifest.js';
 import { type BuildState, buildState, SMALL } from '../support/build-state.js';
+import { OWN_RELEASE, ownDebPackage } from '../support/own-kernel.js';
 import { mkrootJson } from '../support/run-mkroot.js';
 
 /** What may differ between the roots of the two bootstrap tools. The list in docs/decisions/0002 says the same. */
@@ -18,7 +21,9 @@ let roots: string[];
 
 beforeAll(async () => {
   build = buildState();
-  const recipe = build.recipe('image', SMALL);
+  const own = ownDebPackage(build.directory, 'bzip2');
+  const kernels = `kernel: [{ package: linux-image-cloud-amd64 }, { file: ${own} }]`;
+  const recipe = build.recipe('image', SMALL.replace(/kernel: .*/, kernels));
   roots = [];
   for (const backend of ['mmdebstrap', 'debootstrap']) {
     const { root } = await mkrootJson<{ root: string }>(
@@ -59,6 +64,22 @@ function entries(root: string): Map<string, string> {
 }
 
 describe('the two bootstrap backends', () => {
+  it('install a package file with a kernel of the user, with what it depends on', () => {
+    for (const root of roots) {
+      expect(packages(root)).toMatch(
+        new RegExp(`^linux-image-${OWN_RELEASE.replaceAll('.', '\\.')}\t1$`, 'm'),
+      );
+      expect(packages(root)).toMatch(/^bzip2\t/m);
+      const manifest = JSON.parse(readFileSync(`${root}/../manifest.json`, 'utf8')) as Manifest;
+      expect(manifest.kernels).toHaveLength(2);
+      expect(manifest.kernels[1]).toMatchObject({
+        release: OWN_RELEASE,
+        path: `/boot/vmlinuz-${OWN_RELEASE}`,
+      });
+      expect(existsSync(`${root}/var/cache/apt/mkroot`)).toBe(false);
+    }
+  });
+
   it('install the same packages in the same versions', () => {
     expect(packages(roots[1]!)).toBe(packages(roots[0]!));
   });

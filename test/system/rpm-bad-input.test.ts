@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ExitCode } from '../../src/errors.js';
 import type { Manifest } from '../../src/images/manifest.js';
 import { hostMounts, processesWith } from '../support/build-state.js';
+import { OWN_RELEASE, ownRpmSpec } from '../support/own-kernel.js';
 import { type FileServer, serveFiles } from '../support/rpm/file-server.js';
 import { RpmRepository } from '../support/rpm/rpm-repository.js';
 import { buildSmallPackages, GROUPS, MODULES } from '../support/rpm/small-packages.js';
@@ -124,6 +125,17 @@ describe('what a recipe can ask dnf for', () => {
     );
     expect(packagesOf(rich)).toContain('recommended-1-1');
     expect(existsSync(join(rich.root, 'usr/share/doc/documented/README'))).toBe(true);
+  });
+
+  it('a kernel in a package file of its own, unsigned, with what it requires', async () => {
+    const file = await repository.build('kernel-own', ownRpmSpec('tool'));
+    const path = recipe('small-base');
+    const own = `kernel: [{ package: small-kernel }, { file: ${file} }]`;
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^kernel: .*/m, own));
+    const built = await build(path);
+    expect(packagesOf(built)).toEqual(expect.arrayContaining(['tool-1-1', 'kernel-own-5.0.0_own-1']));
+    const { kernels } = JSON.parse(readFileSync(join(built.directory, 'manifest.json'), 'utf8')) as Manifest;
+    expect(kernels.map(({ release }) => release)).toEqual(['6.1.0-test', OWN_RELEASE]);
   });
 
   it('a package takes the place of the one that it makes obsolete', async () => {

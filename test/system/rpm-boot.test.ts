@@ -6,10 +6,8 @@ import type { Manifest } from '../../src/images/manifest.js';
 import type { InitrdResult } from '../../src/pipelines/make-initrd.js';
 import type { BootReport } from '../../src/vm/boot-report.js';
 import { hostMounts } from '../support/build-state.js';
-import { convertDebianPackages } from '../support/rpm/debian-packages.js';
-import { type FileServer, serveFiles } from '../support/rpm/file-server.js';
-import { RpmRepository } from '../support/rpm/rpm-repository.js';
-import { buildSystemPackages, SYSTEM_PACKAGES } from '../support/rpm/system-packages.js';
+import { offerImage } from '../support/built-images.js';
+import { type SystemRepository, systemRepository } from '../support/rpm/system-repository.js';
 import { mkrootJson, runMkroot } from '../support/run-mkroot.js';
 
 interface BuildJson {
@@ -23,8 +21,7 @@ const directory = mkdtempSync('/var/tmp/mkroot-test-rpm-boot-');
 const state = join(directory, 'state');
 const recipe = join(directory, 'rpm-node.yaml');
 
-let repository: RpmRepository;
-let server: FileServer;
+let repository: SystemRepository;
 let build: BuildJson;
 let mountsBefore: string[];
 
@@ -34,23 +31,11 @@ const inRoot = (...argv: string[]) =>
 
 beforeAll(async () => {
   mountsBefore = hostMounts();
-  repository = new RpmRepository(join(directory, 'rpm'));
-  await buildSystemPackages(repository);
-  const converted = SYSTEM_PACKAGES.filter((name) => !name.startsWith('mkroot-test-'));
-  await convertDebianPackages(repository, [...converted, 'linux-image-amd64']);
-  repository.sign();
-  repository.index();
-  server = await serveFiles(repository.packages);
+  repository = await systemRepository(directory);
   writeFileSync(
     recipe,
     [
-      'name: rpm-node',
-      'distribution: rhel-like',
-      'architecture: amd64',
-      // Release 9: mkroot begins where EL 9 has its database, and has to find out that this distribution has it elsewhere.
-      `rpm: { release: "9", repositories: [{ name: test, baseurl: ["${server.url}"], keys: ["${repository.key}"] }] }`,
-      `packages: [${SYSTEM_PACKAGES.join(', ')}]`,
-      'kernel: { package: linux-image-amd64 }',
+      repository.recipe,
       'users: [{ name: ada, uid: 1500 }]',
       'files: [{ content: "hello\\n", destination: /etc/motd }]',
       'commands: [rpm --verify --nodeps filesystem]',
@@ -61,8 +46,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await server?.close();
-  repository?.remove();
+  await repository?.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -123,10 +107,11 @@ describe('mkroot build of rpm packages, by dnf from a signed repository over HTT
   it('does nothing the second time, and downloads no package again for another one', async () => {
     const again = await mkrootJson<BuildJson>('build', recipe, '--state', state);
     expect(again.built).toBe(false);
-    server.requests.length = 0;
+    const { requests } = repository.server;
+    requests.length = 0;
     writeFileSync(recipe, readFileSync(recipe, 'utf8').replace('procps, ', ''));
     expect((await mkrootJson<BuildJson>('build', recipe, '--state', state)).built).toBe(true);
-    expect(server.requests.filter((path) => path.endsWith('.rpm'))).toEqual([]);
+    expect(requests.filter((path) => path.endsWith('.rpm'))).toEqual([]);
   });
 });
 
@@ -136,6 +121,7 @@ describe('a node with that root', () => {
 
   beforeAll(async () => {
     initrd = await mkrootJson<InitrdResult>('initrd', recipe, '--nic', 'tg3', '--state', state);
+    offerImage(state, 'rpm-node');
     const run = await runMkroot([
       'qemu-test',
       recipe,

@@ -163,6 +163,35 @@ csv: [nodes.csv, missing.csv]
     expect(found[0]).toMatch(/^nodes\.yaml:10:\d+: /);
   });
 
+  test.each([
+    ['arm64, firmware: bios', 'nodes.yaml:10:', 'bios is contradictory, machines of arm64 have no BIOS'],
+    [
+      'i386, firmware: uefi',
+      'nodes.yaml:10:',
+      'uefi is contradictory, there is no boot loader here for 32-bit UEFI',
+    ],
+  ])(
+    'a firmware that its architecture does not have is a problem in its line: %s',
+    (fields, place, expected) => {
+      const found = problems(
+        `${CLUSTER}nodes:\n  n1: { group: compute, ip: 10.1.1.1, architecture: ${fields} }\n`,
+      );
+      expect(found).toEqual([expect.stringContaining(`firmware of n1: ${expected}`)]);
+      expect(found[0]).toContain(place);
+    },
+  );
+
+  test('a firmware of the group that does not go with the architecture of nodes is told once, at the nearer of both', () => {
+    const found = problems(
+      `${CLUSTER.replace('image: compute', 'image: compute\n  firmware: bios')}nodes:\n  n[1-3]: { group: compute, ip: 10.1.1.1, architecture: arm64 }\n`,
+    );
+    expect(found).toEqual([
+      expect.stringMatching(
+        /^nodes\.yaml:11:57: firmware of n1: bios is contradictory.*; the same for 2 more$/,
+      ),
+    ]);
+  });
+
   test('an image that nobody names, and a persistent path that nobody serves', () => {
     expect(
       problems(`networks: { a: { subnet: 10.0.0.0/24 } }

@@ -65,6 +65,7 @@ const PLANTED: readonly (readonly [rule: string, where: RegExp, plant: Plant])[]
     (site) => site.replace('nodes.yaml', 'image: compute', 'image: comptue'),
   ],
   ['missing-overlay', /^nodes\.yaml:2:/, (site) => site.replace('nodes.yaml', '[cluster]', '[cluster, gpu]')],
+  ['other-firmware', /^nodes\.yaml:8:/, group('architecture: arm64, firmware: bios')],
   ['incomplete-node', /^nodes\.yaml:11:/, second(N2, 'n2: { group: compute }')],
   // what nodes are told
   ['node-without-mac', /^nodes\.yaml:11:/, second(N2, 'n2: { group: compute, ip: 10.1.1.2 }')],

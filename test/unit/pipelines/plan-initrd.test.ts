@@ -82,7 +82,7 @@ describe('planInitrds', () => {
 
     it('plans one for each, the newest where it is looked for without a release', () => {
       expect(plans()).toEqual([
-        ['6.12.9-amd64', `${place}/initrd.img`, false],
+        ['6.12.9-amd64', `${place}/initrd.img`, true],
         ['6.1.0-own', `${place}/6.1.0-own/initrd.img`, true],
       ]);
     });

@@ -39,9 +39,9 @@ describe('files generated from the schema (npm run docs)', () => {
 describe('recipes that come with mkroot', () => {
   const listed = listRecipes(fs, [recipes]);
 
-  test('are at least compute, compute-bookworm and minimal', () => {
+  test('are at least compute, compute-bookworm, compute-arm64 and minimal', () => {
     expect(listed.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['compute', 'compute-bookworm', 'minimal']),
+      expect.arrayContaining(['compute', 'compute-bookworm', 'compute-arm64', 'minimal']),
     );
   });
 
