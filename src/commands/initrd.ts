@@ -88,6 +88,7 @@ export default class Initrd extends BaseCommand {
         `${displayPath(toBytePath(result.path))}: ${formatSize(result.sizes.packed)} (${formatSize(result.sizes.unpacked)} unpacked), ` +
           `kernel ${result.kernel}, ${result.modules.length} modules, sha256 ${result.sha256.slice(0, 16)}…`,
       );
+      if (result.builtins.length > 0) this.log(`  built into that kernel: ${result.builtins.join(', ')}`);
     }
     const [newest, ...further] = results;
     return further.length === 0 ? newest : { ...newest, further };

@@ -69,6 +69,13 @@ function noSuchEntry(sidecar: Sidecar, initrd: BytePath, name: BytePath): Mkroot
   const base = name.slice(name.lastIndexOf('/') + 1);
   const names = sidecar.entries.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
   const nearest = names.length === 0 ? undefined : closest(base, names);
+  const module = base.replace(/\.ko(\.\w+)?$/, '').replaceAll('-', '_');
+  if (sidecar.builtins.includes(module)) {
+    return new MkrootError(
+      `Cannot explain "${displayPath(name)}": it is built into kernel ${sidecar.kernel}, so ${displayPath(initrd)} needs no file of it`,
+      { exitCode: ExitCode.NotFound },
+    );
+  }
   return new MkrootError(`Cannot explain "${displayPath(name)}": ${displayPath(initrd)} has no such entry`, {
     exitCode: ExitCode.NotFound,
     hint: `${nearest === undefined ? '' : `The nearest name is "${displayPath(nearest)}". `}To list all: mkroot inspect ${displayPath(initrd)}`,

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Manifest } from '../../src/images/manifest.js';
@@ -11,6 +19,9 @@ import { judgeRoot } from '../support/judge-roots.js';
 import { severalKernels } from '../support/own-kernel.js';
 import { systemRepository } from '../support/rpm/system-repository.js';
 import { mkrootJson, runMkroot } from '../support/run-mkroot.js';
+
+/** Nothing in these virtual machines asks for them. */
+const DRIVERS = ['dummy', 'nvme_tcp'];
 
 const builds = buildState();
 const site = mkdtempSync('/var/tmp/mkroot-test-mixed-site-');
@@ -33,6 +44,21 @@ function treeKernel(): string {
   return kernels[1]?.release ?? '';
 }
 
+/** Fails on a node that runs another kernel, or whose initrd did not load the drivers of its group. */
+function driversUnit(release: string): string {
+  const conditions = [
+    `test "$(uname -r)" = ${release}`,
+    ...DRIVERS.map((name) => `grep -q "^${name} " /proc/modules`),
+  ];
+  return `[Unit]
+Description=Kernel and drivers of the group
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c '${conditions.join(' && ').replaceAll('$', '$$$$')}'
+`;
+}
+
 beforeAll(async () => {
   mountsBefore = hostMounts();
   if (!takeImage(builds.state, 'rpm-node')) {
@@ -49,6 +75,10 @@ beforeAll(async () => {
   }
   mkdirSync(join(site, 'overlays/cluster/etc'), { recursive: true });
   writeFileSync(join(site, 'overlays/cluster/etc/motd'), 'one cluster\n');
+  const units = join(site, 'overlays/drivers/etc/systemd/system');
+  mkdirSync(join(units, 'multi-user.target.wants'), { recursive: true });
+  writeFileSync(join(units, 'drivers.service'), driversUnit(treeKernel()));
+  symlinkSync('../drivers.service', join(units, 'multi-user.target.wants/drivers.service'));
   writeFileSync(
     join(site, 'nodes.yaml'),
     `cluster:
@@ -59,7 +89,7 @@ networks: { internal: { subnet: 10.55.0.0/24 } }
 groups:
   rpm: { image: rpm-node }
   old: { image: i386, architecture: i386 }
-  deb: { image: several, kernel: '${treeKernel()}', drivers: [dummy, nvme_tcp] }
+  deb: { image: several, overlays: [drivers], kernel: '${treeKernel()}', drivers: [${DRIVERS.join(', ')}] }
 nodes:
   r1: { group: rpm, ip: 10.55.0.11, mac: '52:54:00:55:00:11' }
   o1: { group: old, ip: 10.55.0.12, mac: '52:54:00:55:00:12' }
