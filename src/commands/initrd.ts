@@ -46,6 +46,12 @@ export default class Initrd extends BaseCommand {
       multipleNonGreedy: true,
       helpValue: 'MODULE',
     }),
+    transport: Flags.option({
+      description: 'way in which nodes get their root, besides nfs; may be repeated',
+      options: ['nfs', 'squashfs-nfs', 'squashfs-http'] as const,
+      multiple: true,
+      multipleNonGreedy: true,
+    })(),
     program: Flags.string({
       description: 'program of the root, with its libraries and data files; may be repeated',
       multiple: true,

@@ -184,6 +184,7 @@ stays behind. See docs/qemu-test.md.`;
       ...(flags['emulated-nic'] === undefined ? {} : { nic: flags['emulated-nic'] satisfies EmulatedNic }),
       nfsVersion: flags.nfsvers,
       memory: flags.memory,
+      nodeProgram: process.execPath,
       ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),
       timeoutMs: (flags.timeout ?? TIMEOUT) * 1000,
       ...(flags.report === undefined ? {} : { report: toBytePath(resolve(flags.report)) }),

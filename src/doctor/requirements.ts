@@ -46,6 +46,20 @@ export const REQUIREMENTS: readonly Requirement[] = [
     debian: ['debian-archive-keyring'],
     el: ['debian-keyring (EPEL)'],
   },
+  tool('mksquashfs', ['-version'], {
+    requiredFor: ['test'],
+    usefulFor: ['build', 'qemu-test'],
+    why: 'makes the root into one file, for `mkroot squash`',
+    debian: ['squashfs-tools'],
+    el: ['squashfs-tools'],
+  }),
+  tool('setfattr', ['--version'], {
+    requiredFor: ['test'],
+    usefulFor: [],
+    why: 'attributes that one file must not have',
+    debian: ['attr'],
+    el: ['attr'],
+  }),
   tool('unshare', ['--version'], {
     requiredFor: ['build', 'qemu-test'],
     usefulFor: [],

@@ -16,7 +16,7 @@ export interface KnownNames {
 
 /** Complains about each name in a source that nothing has. */
 export function checkReferences(source: SettingsSource, known: KnownNames, complaints: Complaints): void {
-  const { image, network, servers = [], persistent = [], overlays = [] } = source.settings;
+  const { image, network, servers = [], persistent = [], overlays = [], transport } = source.settings;
   const unknown = (what: string, path: (string | number)[], name: string, names: Iterable<string>) => {
     const near = complaints.suggestion(name, names);
     complaints.add(
@@ -33,6 +33,9 @@ export function checkReferences(source: SettingsSource, known: KnownNames, compl
     if (!known.servers.has(name)) unknown('server', ['servers', index], name, known.servers);
   });
   const paths = new Set<string>();
+  transport?.servers?.forEach((name, index) => {
+    if (!known.servers.has(name)) unknown('server', ['transport', 'servers', index], name, known.servers);
+  });
   persistent.forEach(({ path, server }, index) => {
     if (server !== undefined && !known.servers.has(server)) {
       unknown('server', ['persistent', index, 'server'], server, known.servers);

@@ -125,7 +125,19 @@ const writableTopSchema = z.strictObject({
 });
 
 const transportSchema = z.strictObject({
-  protocol: z.enum(['nfs']).optional().describe('How the node gets its base and its layers: nfs (default).'),
+  protocol: z
+    .enum(['nfs', 'squashfs-nfs', 'squashfs-http'])
+    .optional()
+    .describe(
+      'How the node gets its base: nfs (default), a directory; squashfs-nfs, one file that is read where it lies; squashfs-http, one file that is fetched into memory. Its layers come by NFS.',
+    ),
+  servers: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe(
+      'Servers that base and layers come from, all with the same state directory: nodes spread over them by their MAC, and pass over one that does not answer. By default the first one with the role nfs (http).',
+    ),
   nfsVersion: z
     .enum(['3', '4.1', '4.2'])
     .optional()

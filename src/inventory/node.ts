@@ -52,7 +52,9 @@ export interface WritableTop {
 
 /** How a node gets its base and its layers. */
 export interface Transport {
-  readonly protocol: 'nfs';
+  readonly protocol: 'nfs' | 'squashfs-nfs' | 'squashfs-http';
+  /** Names of servers that base and layers come from; absent means the first one of the role. */
+  readonly servers?: readonly string[];
   /** Absent means that /init tries 3 and 4.1 in turn. */
   readonly nfsVersion?: '3' | '4.1' | '4.2';
   /** Mount options of all layers, comma-separated. */

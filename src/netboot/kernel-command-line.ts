@@ -3,12 +3,23 @@ import { hostNamePattern, ipv4Pattern } from './checked-value.js';
 
 /** Where a layer is: a directory that an NFS server exports. */
 export interface NfsLocation {
-  /** IPv4 address or host name; absent means the server of the base, or the one that DHCP names. */
+  /**
+   * IPv4 address or host name; several with '+' between them if each has the same files. Absent means the server of the base, or
+   * the one that DHCP names.
+   */
   readonly server?: string;
   /** Absolute; %h, %i and %m stand for the node's name, address and MAC. */
   readonly path: string;
   /** Further mount options, comma-separated. */
   readonly options?: string;
+}
+
+/** Where a base is that is one file: on an NFS server, or on HTTP servers, from which it is fetched into memory. */
+export interface ImageLocation extends NfsLocation {
+  /** By HTTP at this port; NFS without it. */
+  readonly httpPort?: number;
+  /** What it has to be: sha256 in hex and bytes. */
+  readonly image: { readonly sha256: string; readonly size: number };
 }
 
 /** A static address, for nodes that boot without DHCP (kernel documentation, nfsroot: `ip=`). */
@@ -26,7 +37,7 @@ export interface BootParameters {
   /** What is booted, for people and `mkroot status`; /init takes no decision from it. */
   readonly image?: string;
   readonly generation?: string;
-  readonly base?: NfsLocation;
+  readonly base?: NfsLocation | ImageLocation;
   /** From the lowest to the topmost. */
   readonly cluster?: readonly NfsLocation[];
   readonly host?: NfsLocation;
@@ -79,6 +90,7 @@ const hostname = (value: string) =>
     hostNamePattern,
     'a host name is letters, digits, hyphens and dots, at most 64',
   );
+const serverList = (value: string) => value.split('+').map(hostname).join('+');
 const ipv4 = (what: string, value: string) => checked(what, value, ipv4Pattern, 'it is no IPv4 address');
 const mountOptions = (value: string) =>
   checked('mount options', value, optionsPattern, 'only letters, digits and , = . _ : % - can be in them');
@@ -91,7 +103,7 @@ export function renderNfsLocation(location: NfsLocation): string {
     /^\/[A-Za-z0-9._/%+=@~-]*$/,
     'it has to be absolute and of letters, digits and . _ / % + = @ ~ -',
   );
-  const server = location.server === undefined ? '' : `${hostname(location.server)}:`;
+  const server = location.server === undefined ? '' : `${serverList(location.server)}:`;
   const options = location.options === undefined ? '' : `,${mountOptions(location.options)}`;
   return `${server}${path}${options}`;
 }
@@ -102,6 +114,17 @@ function renderReport(report: string): string {
     refuse('report address', report, 'it is not of the form ADDRESS[:PORT]');
   }
   return port === undefined ? ipv4('report address', address) : `${ipv4('report address', address)}:${port}`;
+}
+
+/** `http://server[:port]/path,sha256=...,size=...`, or the same file by NFS, of which nothing is checked. */
+function renderBase(location: NfsLocation | ImageLocation): string {
+  if (!('image' in location) || location.httpPort === undefined) return renderNfsLocation(location);
+  const { server, httpPort, path, image } = location;
+  if (server === undefined) refuse('base', path, 'HTTP needs a server');
+  const { sha256, size } = image;
+  checked('sha256', sha256, /^[0-9a-f]{64}$/, 'it has to be 64 hexadecimal digits');
+  const port = httpPort === 80 ? '' : `:${httpPort}`;
+  return `http://${serverList(server)}${port}${renderNfsLocation({ path })},sha256=${sha256},size=${size}`;
 }
 
 function renderTop(top: NonNullable<BootParameters['top']>): string {
@@ -159,7 +182,7 @@ export function renderKernelCommandLine(parameters: BootParameters): string {
     }
   }
   if (!parameters.pointers) {
-    add('mkroot.base', parameters.base && renderNfsLocation(parameters.base));
+    add('mkroot.base', parameters.base && renderBase(parameters.base));
     for (const layer of parameters.cluster ?? []) add('mkroot.cluster', renderNfsLocation(layer));
   }
   add('mkroot.host', parameters.host && renderNfsLocation(parameters.host));

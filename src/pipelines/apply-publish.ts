@@ -88,7 +88,7 @@ async function applyPublish(
   { force, signal }: ApplyOptions,
 ): Promise<void> {
   const { fs, clock, runner } = ports;
-  const begun = begunRecord(plan.before, plan.site, clock.now().toISOString());
+  const begun = begunRecord(plan.before, plan.site, clock.now().toISOString(), state);
   writeRecord(fs, state, begun);
   // From here on the next publish would do the same.
   if (rollback !== undefined && openImage(fs, state, rollback.image).id !== rollback.generation) {
@@ -108,7 +108,7 @@ async function applyPublish(
   for (const { becomesCurrent, directory, version } of plan.layers) {
     if (becomesCurrent) makeLayerCurrent(fs, directory, version.id);
   }
-  writeRecord(fs, state, finishedRecord(begun, plan.site, plan.server, code));
+  writeRecord(fs, state, finishedRecord(begun, plan.site, plan.server, state, code));
   rememberLayers(fs, state, plan);
   task.done(`${plan.tree.changes.length} changed`);
 }

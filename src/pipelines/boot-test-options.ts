@@ -1,3 +1,4 @@
+import type { RootSquashfs } from '../images/root-squashfs.js';
 import type { BootParameters } from '../netboot/kernel-command-line.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { BootSubject } from '../stages/prepare-lab-files.js';
@@ -38,10 +39,14 @@ export interface BootTestOptions {
   readonly temporaryParent: BytePath;
   /** The directory qemu/ of the package. */
   readonly shippedFiles: BytePath;
+  /** Path of Node.js, which runs servers of qemu/; the one of $PATH by default. */
+  readonly nodeProgram?: string;
   /** Further words for the kernel's command line. */
   readonly kernelArguments: readonly string[];
   /** What happens to the boot from outside, and what has to be seen; a plain boot without it. */
   readonly scenario?: ScenarioBoot;
+  /** The root as one file, for scenarios that boot it. */
+  readonly baseImage?: RootSquashfs;
   /** What a scenario's nodes write to that outlives their boots. */
   readonly kept?: BytePath;
   readonly signal?: AbortSignal;

@@ -1,6 +1,5 @@
 import { ExitCode, MkrootError } from '../errors.js';
 import { bootStages } from '../netboot/boot-stages.js';
-import { renderKernelCommandLine } from '../netboot/kernel-command-line.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { Task } from '../ports/progress.js';
@@ -27,12 +26,10 @@ import { selfCheckNames } from '../vm/self-check-report.js';
 import type { BootNetwork, BootTestOptions } from './boot-test-options.js';
 import { type ChosenMachine, chooseMachine } from './choose-machine.js';
 import { type KnownInitrd, knowInitrd } from './know-initrd.js';
+import { labCommandLine } from './lab-command-line.js';
 
 /** The last milestone that QEMU's own network can show: it has no NFS server. */
 const USER_NETWORK_GOAL = 'init-40-dhcp';
-
-/** 10.0.2.2 is the host in QEMU's own network. */
-const USER_NETWORK_SERVER = '10.0.2.2';
 
 const NOT_TESTED_WITHOUT_LAB: readonly string[] = [
   'the mount of the base and the layers over NFS',
@@ -150,11 +147,15 @@ async function startLab(
       : { persistent: { list: options.scenario.persistent, directory: options.kept } }),
     ...(options.scenario?.guest === undefined ? {} : { guestScript: options.scenario.guest }),
   };
-  const commandLine = commandLineOf(options);
+  const commandLine = labCommandLine(options, options.chosen.type.console);
   const files = prepareLabFiles(
     ports.fs,
     directory,
-    { ...options.subject, ...initrd.segment },
+    {
+      ...options.subject,
+      ...initrd.segment,
+      ...(options.baseImage === undefined ? {} : { image: directoryOf(options.baseImage.path) }),
+    },
     namespace === undefined ? undefined : expected,
     commandLine,
   );
@@ -166,6 +167,18 @@ async function startLab(
           logs,
           onDhcpLine: (line) => dhcpListener?.(line),
           furtherTaps: nicsOf(options.scenario).map(({ tap, place }) => ({ device: tap, place })),
+          ...(options.scenario?.transport === 'squashfs-http' && options.baseImage !== undefined
+            ? {
+                http: {
+                  program: [
+                    options.nodeProgram ?? 'node',
+                    `${options.shippedFiles}/http-server/http-server.mjs`,
+                  ],
+                  directory: directoryOf(options.baseImage.path),
+                  faults: options.scenario.httpFaults ?? [],
+                },
+              }
+            : {}),
           ...(options.scenario?.dhcp === undefined ? {} : { dhcp: options.scenario.dhcp }),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
         });
@@ -182,7 +195,7 @@ async function startLab(
       return name === undefined ? undefined : `${name}, a server of the lab, ended; see ${logs}/${name}.log`;
     },
     toServers: async (step) => {
-      const [name, verb] = step.split(' ') as ['nfs' | 'dhcp', ServiceVerb];
+      const [name, verb] = step.split(' ') as ['nfs' | 'dhcp' | 'http', ServiceVerb];
       await services?.control(name, verb);
     },
     endServers: () => services?.end(),
@@ -197,6 +210,10 @@ async function startLab(
         }
       : undefined,
   };
+}
+
+function directoryOf(path: BytePath): BytePath {
+  return path.slice(0, path.lastIndexOf('/'));
 }
 
 /** The NICs beside the one that the node boots from. */
@@ -234,7 +251,7 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
           nic: options.nic,
           mac: scenario?.mac ?? LAB.mac,
           network: nodeNetwork(options.network, lab.files.tftpRoot),
-          memory: options.memory,
+          memory: scenario?.memory ?? options.memory,
           cpus: options.cpus ?? processorsFor(accelerator),
           secondSerial: `${lab.logs}/self-check.log`,
           ...(lab.direct === undefined ? {} : { direct: lab.direct }),
@@ -321,26 +338,6 @@ function milestonesFor({ network, scenario, chosen }: BootTest): readonly Milest
   return upToGoal.filter(
     ({ id, phase }) => !chosen.direct || id === 'power-on' || (phase !== 'firmware' && phase !== 'loader'),
   );
-}
-
-function commandLineOf({ chosen, network, nfsVersion, kernelArguments, scenario }: BootTest): string {
-  const server = network === 'lab' ? LAB.server : USER_NETWORK_SERVER;
-  const layer = (path: string) => ({ server, path });
-  const words = scenario?.commandLine?.split(/\s+/).filter((word) => word !== '');
-  return renderKernelCommandLine({
-    consoles: [chosen.type.console],
-    ...(words === undefined
-      ? {
-          base: layer('/base'),
-          ...(network === 'lab' ? { cluster: [layer('/cluster')], host: layer('/host') } : {}),
-          nfsVersion: scenario?.nfsVersion ?? nfsVersion,
-          hostname: LAB.hostname,
-        }
-      : {}),
-    // A node that gives up resets at once, which -no-reboot turns into the end of QEMU.
-    panic: 1,
-    extra: [...(words ?? []), ...kernelArguments],
-  });
 }
 
 function nodeNetwork(network: BootNetwork, tftpRoot: BytePath): NodeNetwork {

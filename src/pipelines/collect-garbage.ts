@@ -150,7 +150,7 @@ class KnownUses {
     private readonly now: Date,
     private readonly keepDays: number,
   ) {
-    this.#named = referencesOf(record?.site);
+    this.#named = referencesOf(record?.site, state);
     const booted = `${state}/booted`;
     this.#reports = namesIn(fs, booted).map((node) => ({
       node,

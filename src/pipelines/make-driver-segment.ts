@@ -59,6 +59,7 @@ export async function collectMissingModules(
   const collected = await collectModules(tree, ports, kernel, {
     nics,
     drivers: [...drivers, ...alreadyThere],
+    transports: [],
     strict: false,
   });
   const names = new Set(published.entries.map(({ path }) => path));

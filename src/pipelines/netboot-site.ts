@@ -13,6 +13,7 @@ import type { FileSystem } from '../ports/file-system.js';
 import type { PublishedImage } from '../stages/find-published-image.js';
 import type { LayerComposer } from './compose-layers.js';
 import { planDriverInitrd } from './driver-initrd.js';
+import { type NodeBase, nodeBase } from './node-base.js';
 import { findNodeImage, imageKey } from './node-image.js';
 import { ownPersistent, sharedPersistent } from './persistent-paths.js';
 import { requireSameArchitecture } from './require-same-architecture.js';
@@ -117,7 +118,11 @@ export function prepareNetbootSite(
         ...(sshHostKeys.length === 0 ? {} : { sshHostKeys }),
         ...(firmware === undefined ? {} : { firmware }),
         architecture,
-        boot: nodeBoot(node, image, sources, { state, report }),
+        boot: nodeBoot(node, image, sources, {
+          state,
+          report,
+          ...nodeBase(node, image, inventory, options.httpRoot),
+        }),
         directories: [
           ...(own === undefined
             ? []
@@ -150,21 +155,28 @@ function nodeBoot(
   node: Node,
   image: PublishedImage,
   sources: NodeSources,
-  { state, report }: { readonly state: BytePath; readonly report: string | undefined },
+  {
+    state,
+    report,
+    base,
+    layers,
+    server,
+  }: NodeBase & {
+    readonly state: BytePath;
+    readonly report: string | undefined;
+  },
 ): NodeBoot {
   const { serialConsole, writableTop, transport } = node;
   const shared = sources.shared(node);
   const host = sources.host(node);
-  const nfs = node.servers.nfs[0];
-  const server = nfs === undefined ? {} : { server: nfs.address };
   const parameters: BootParameters = {
     ...(serialConsole === undefined
       ? {}
       : { consoles: ['tty0', `${serialConsole.device},${serialConsole.baud}n8`] }),
-    base: { ...server, path: image.root },
-    ...(shared === undefined ? {} : { cluster: [{ path: shared }] }),
+    base,
+    ...(shared === undefined ? {} : { cluster: [{ ...layers, path: shared }] }),
     // Without a base on the command line nothing else names the server.
-    ...(host === undefined ? {} : { host: { ...(transport.pointers ? server : {}), path: host } }),
+    ...(host === undefined ? {} : { host: { ...(transport.pointers ? server : layers), path: host } }),
     ...(transport.pointers && host !== undefined
       ? { pointers: true, roots: { ...server, path: state } }
       : {}),

@@ -23,6 +23,7 @@ export interface InitrdOptions {
   readonly kernel?: string | undefined;
   readonly nic?: readonly string[] | undefined;
   readonly driver?: readonly string[] | undefined;
+  readonly transport?: readonly string[] | undefined;
   readonly program?: readonly string[] | undefined;
   readonly file?: readonly string[] | undefined;
   readonly compress?: Compression | undefined;
@@ -40,6 +41,8 @@ export interface InitrdPlan {
   readonly builtAt: number | undefined;
   readonly nics: readonly Wanted[];
   readonly drivers: readonly Wanted[];
+  /** Ways of getting a root besides NFS, which is always there. */
+  readonly transports: readonly Wanted[];
   readonly programs: readonly Wanted[];
   readonly files: readonly ExtraFile[];
   readonly compression: Compression;
@@ -137,6 +140,9 @@ function fromOptions(options: InitrdOptions, recipe: RecipeInitrd) {
   return {
     nics: [...recipe.nics, ...wanted('--nic', options.nic)],
     drivers: [...recipe.drivers, ...wanted('--driver', options.driver)],
+    transports: [...recipe.transports, ...wanted('--transport', options.transport)].filter(
+      ({ value }) => value !== 'nfs',
+    ),
     programs: [...recipe.programs, ...wanted('--program', options.program)],
     files: [...recipe.files, ...(options.file ?? []).map(fileOption)],
     compression: options.compress ?? recipe.compression,

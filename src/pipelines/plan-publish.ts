@@ -19,6 +19,7 @@ import { type NodeChange, nodeChanges } from './publish-changes.js';
 import { type LayerToRemember, type PlannedLayer, PublishSources } from './publish-layers.js';
 import { type PublishedRecord, publishedTree, readRecord } from './published-record.js';
 import type { SharedFinding } from './render-layers.js';
+import { requireTransports } from './require-transports.js';
 import { persistentDirectory } from './state-directories.js';
 import { unchangedFiles } from './unchanged-files.js';
 import { netbootFiles } from './write-netboot-tree.js';
@@ -95,6 +96,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     ...(server === undefined ? {} : { server }),
     ...(httpRoot === undefined ? {} : { httpRoot }),
   };
+  requireTransports(fs, nodes, (node) => sources.image(node));
   const prepared = prepareNetbootSite(composer, options, sources, nodes);
   const findings = sources.findings.list();
   refuseErrors(findings);

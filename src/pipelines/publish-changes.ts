@@ -1,5 +1,5 @@
+import type { ImageLocation, NfsLocation } from '../netboot/kernel-command-line.js';
 import type { NetbootNode, NetbootSite } from '../netboot/netboot-site.js';
-import type { BytePath } from '../ports/byte-path.js';
 import type { RecordedNodes } from './recorded-nodes.js';
 
 /** How a node's boot, or what servers know of it, changes. */
@@ -81,9 +81,9 @@ function otherBoot({ boot: { image: _image, parameters, ...rest } }: NetbootNode
   return { ...rest, ...words, base: location(base), cluster: cluster?.map(location), host: location(host) };
 }
 
-function location<T extends { readonly path: BytePath }>(place: T | undefined) {
+function location(place: NfsLocation | ImageLocation | undefined) {
   if (place === undefined) return undefined;
-  const { path: _path, ...rest } = place;
+  const { path: _path, image: _image, ...rest } = { image: undefined, ...place };
   return rest;
 }
 

@@ -1,4 +1,5 @@
 import { MkrootError } from '../errors.js';
+import { generationPaths } from '../images/image-store.js';
 import type { NetbootNode, NetbootSite } from '../netboot/netboot-site.js';
 import { bufferLines } from '../ports/buffer-lines.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
@@ -131,11 +132,15 @@ export function removeUnfinishedRecords(fs: FileSystem, state: BytePath): void {
 }
 
 /** Directories of generations and of versions of layers that a site's boot files name. */
-export function referencesOf(site: NetbootSite | undefined): Set<BytePath> {
+export function referencesOf(site: NetbootSite | undefined, state: BytePath): Set<BytePath> {
   const references = new Set<BytePath>();
   for (const { boot } of site?.nodes ?? []) {
     const { base, cluster = [], host } = boot.parameters;
-    for (const location of [base, ...cluster, host]) {
+    const { name, generation } = boot.image;
+    references.add(generationPaths(state, name, generation).directory);
+    // What HTTP calls a file is no path here.
+    const isUrl = base !== undefined && 'httpPort' in base;
+    for (const location of [isUrl ? undefined : base, ...cluster, host]) {
       if (location !== undefined) references.add(parentOf(location.path));
     }
   }
@@ -152,8 +157,9 @@ export function begunRecord(
   before: PublishedRecord | undefined,
   site: NetbootSite,
   at: string,
+  state: BytePath,
 ): PublishedRecord {
-  const named = [...referencesOf(site)].map((path): [BytePath, string] => [path, at]);
+  const named = [...referencesOf(site, state)].map((path): [BytePath, string] => [path, at]);
   return {
     nodes: RecordedNodes.of([]),
     ...before,
@@ -168,10 +174,11 @@ export function finishedRecord(
   begun: PublishedRecord,
   site: NetbootSite,
   server: string | undefined,
+  state: BytePath,
   code?: string,
 ): PublishedRecord {
-  const used = referencesOf(site);
-  const named = [...referencesOf(begun.site)].map((path): [BytePath, string] => [path, begun.at]);
+  const used = referencesOf(site, state);
+  const named = [...referencesOf(begun.site, state)].map((path): [BytePath, string] => [path, begun.at]);
   const retired = Object.entries({ ...begun.retired, ...Object.fromEntries(named) })
     .filter(([path]) => !used.has(path))
     .sort(([a], [b]) => (a < b ? -1 : 1));

@@ -10,13 +10,21 @@ import type { Wanted } from '../stages/wanted.js';
 export interface RecipeInitrd {
   readonly nics: readonly Wanted[];
   readonly drivers: readonly Wanted[];
+  readonly transports: readonly Wanted[];
   readonly programs: readonly Wanted[];
   readonly files: readonly ExtraFile[];
   readonly compression: Compression;
 }
 
 /** For a root that has no recipe. */
-export const noRecipe: RecipeInitrd = { nics: [], drivers: [], programs: [], files: [], compression: 'zstd' };
+export const noRecipe: RecipeInitrd = {
+  nics: [],
+  drivers: [],
+  transports: [],
+  programs: [],
+  files: [],
+  compression: 'zstd',
+};
 
 /**
  * Reads the recipe as the manifest keeps it. The manifest was written from a decoded recipe, so this only picks; it
@@ -33,6 +41,7 @@ export function recipeInitrd(manifest: Manifest): RecipeInitrd {
   return {
     nics: list('nic'),
     drivers: list('drivers'),
+    transports: list('transports'),
     programs: list('programs'),
     files: elements(member(initrd, 'files')).map((file, index) => ({
       source: toBytePath(resolve(directory, text(member(file, 'source')))),

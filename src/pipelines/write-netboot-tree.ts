@@ -17,7 +17,9 @@ import {
   refuseConflicts,
 } from '../stages/owned-tree.js';
 import { bootImage, type NetbootServerOptions, prepareNetbootSite, SourcesOnDisk } from './netboot-site.js';
+import { servedSquashfs } from './node-base.js';
 import { openComposer } from './open-composer.js';
+import { requireTransports } from './require-transports.js';
 
 /** A netboot tree that is wanted. */
 export interface NetbootTreeRequest extends Omit<NetbootServerOptions, 'tftpRoot'> {
@@ -41,6 +43,7 @@ export function planNetbootTree(
   const composer = openComposer(fs, site, state);
   const sources = new SourcesOnDisk(fs, composer);
   const tftpRoot = displayPath(`${directory}/${tftpDirectory}`);
+  requireTransports(fs, composer.values.nodes, (node) => sources.image(node));
   const prepared = prepareNetbootSite(composer, { ...options, tftpRoot }, sources);
   const { files, warnings } = netbootFiles(fs, prepared.site, prepared.images, state);
   return {
@@ -119,6 +122,12 @@ function neededLoaders({ nodes, bootFiles = defaultBootFiles }: NetbootSite): Re
 function imageLinks(images: readonly PublishedImage[]): [path: string, target: BytePath][] {
   return images.flatMap((image): [string, BytePath][] => {
     const { kernel, initrds } = bootImage(image);
-    return [[kernel, image.kernel], ...initrds.map((path): [string, BytePath] => [path, image.initrd])];
+    return [
+      [kernel, image.kernel],
+      ...initrds.map((path): [string, BytePath] => [path, image.initrd]),
+      ...(image.squashfs === undefined
+        ? []
+        : [[servedSquashfs(image.name, image.generation), image.squashfs.path] satisfies [string, BytePath]]),
+    ];
   });
 }

@@ -137,6 +137,12 @@ const initrdSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe('Further kernel modules, by name or glob. Added to by --driver.'),
+  transports: z
+    .array(z.enum(['nfs', 'squashfs-nfs', 'squashfs-http']))
+    .default([])
+    .describe(
+      'Ways in which nodes get their root; nfs is always there, the others bring kernel modules. Added to by --transport.',
+    ),
   programs: z
     .array(insidePath)
     .default([])

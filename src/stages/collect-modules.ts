@@ -6,7 +6,7 @@ import type { Kernel } from '../kmod/kernel.js';
 import type { ModuleCause } from '../kmod/module-cause.js';
 import { type ModuleClosure, resolveModules } from '../kmod/module-closure.js';
 import { textIndexes } from '../kmod/text-indexes.js';
-import { transportModules } from '../kmod/transport-modules.js';
+import { type Transport, transportModules } from '../kmod/transport-modules.js';
 import { Unpacker } from '../kmod/unpacker.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
@@ -16,6 +16,8 @@ import type { Wanted } from './wanted.js';
 export interface WantedModules {
   readonly nics: readonly Wanted[];
   readonly drivers: readonly Wanted[];
+  /** Ways of getting a root besides NFS. */
+  readonly transports: readonly Wanted[];
   /** Missing firmware is an error. */
   readonly strict: boolean;
   /** What the kernel does not have is left out, with a warning; an error by default. */
@@ -48,10 +50,14 @@ export async function collectModules(
   tree: ArchiveTree,
   { fs, runner }: Ports,
   kernel: Kernel,
-  { nics, drivers, strict, lenient = false }: WantedModules,
+  { nics, drivers, transports, strict, lenient = false }: WantedModules,
 ): Promise<CollectedModules> {
   const requests: LabelledRequest[] = [
-    ...TRANSPORTS.flatMap(requestsFor),
+    ...TRANSPORTS.flatMap((transport) =>
+      requestsFor(transport, { kind: 'base', what: `kernel modules for ${transport}` }),
+    ),
+    // Whether the file comes by NFS or HTTP makes no difference to the kernel.
+    ...transports.slice(0, 1).flatMap(({ reason }) => requestsFor('squashfs', reason)),
     ...nics.map((wanted) => userRequest(wanted, 'nic', lenient)),
     ...drivers.map((wanted) => userRequest(wanted, 'driver', lenient)),
   ];
@@ -65,14 +71,14 @@ export async function collectModules(
   return { closure, nics: requestedBy('nic'), drivers: requestedBy('driver') };
 }
 
-function requestsFor(transport: (typeof TRANSPORTS)[number]): LabelledRequest[] {
+function requestsFor(transport: Transport, reason: Reason): LabelledRequest[] {
   return transportModules(transport).map(({ name, optional }) => ({
     what: name,
     kind: 'driver',
     label: `transport ${transport}: ${name}`,
     optional,
     group: 'transport',
-    reason: { kind: 'base', what: `kernel modules for ${transport}` },
+    reason,
   }));
 }
 

@@ -8,6 +8,7 @@ import {
   readManifest,
 } from '../images/image-store.js';
 import type { Manifest, ManifestKernel } from '../images/manifest.js';
+import { findRootSquashfs, type RootSquashfs } from '../images/root-squashfs.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import { isWildcard, matchesWildcard } from '../rootfs/wildcard.js';
@@ -21,6 +22,8 @@ export interface PublishedImage {
   readonly initrd: BytePath;
   /** Release of the kernel if it is not the newest of the generation, which is served without its release in the path. */
   readonly further?: string;
+  /** The root as one file; absent if `mkroot squash` never made it. */
+  readonly squashfs?: RootSquashfs;
   /** By its Debian name; absent if the manifest does not tell. */
   readonly architecture?: string;
 }
@@ -57,6 +60,7 @@ export function findPublishedImage(
       hint: `Make it first: mkroot initrd ${name}${further === undefined ? '' : ` --kernel ${further.release}`}`,
     });
   }
+  const squashfs = findRootSquashfs(fs, published);
   return {
     name,
     generation: id,
@@ -65,6 +69,7 @@ export function findPublishedImage(
     initrd,
     ...(further === undefined ? {} : { further: further.release }),
     ...(manifest === undefined ? {} : { architecture: manifest.architecture }),
+    ...(squashfs === undefined ? {} : { squashfs }),
   };
 }
 

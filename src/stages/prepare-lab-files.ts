@@ -15,6 +15,8 @@ export interface BootSubject {
   readonly root: BytePath;
   readonly kernel: BytePath;
   readonly initrd: BytePath;
+  /** Directory with the root as one file. */
+  readonly image?: BytePath;
   /** A cpio segment with the emulated NIC's driver, loaded after the initrd; none if the initrd has the driver. */
   readonly driverSegment?: BytePath;
 }
@@ -81,6 +83,7 @@ export function prepareLabFiles(
       : [
           // nfs-ganesha refuses a path that leads over a link.
           { name: '/base', directory: new Sysroot(fs, '').resolve(subject.root)?.hostPath ?? subject.root },
+          ...(subject.image === undefined ? [] : [{ name: '/image', directory: subject.image }]),
           ...writeSelfCheckLayers(fs, directory, subject.root, expected),
         ];
   // No serial directive: the BIOS already repeats on the serial port what the boot loader prints.

@@ -1,11 +1,11 @@
 import { renderDnsmasq } from '../netboot/dnsmasq.js';
 import { renderGanesha } from '../netboot/ganesha.js';
-import type { BytePath } from '../ports/byte-path.js';
+import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { RunningProcess } from '../ports/process-runner.js';
 import { labDnsmasqExtras, TFTP } from '../vm/lab-config.js';
 import type { LabNamespace } from '../vm/lab-namespace.js';
-import { type FurtherTap, LAB, networkBatch } from '../vm/lab-network.js';
+import { type FurtherTap, LAB, LAB_HTTP_PORT, networkBatch } from '../vm/lab-network.js';
 import type { LabFiles } from './prepare-lab-files.js';
 import { type Service, type ServicePlace, startService } from './start-service.js';
 
@@ -14,7 +14,7 @@ export interface LabServices {
   /** Name of the first one that ended although nobody asked it to; undefined while all run. */
   readonly dead: () => string | undefined;
   /** Starts a server that does not run, kills, stops or continues one that does. */
-  readonly control: (name: 'nfs' | 'dhcp', verb: ServiceVerb) => Promise<void>;
+  readonly control: (name: 'nfs' | 'dhcp' | 'http', verb: ServiceVerb) => Promise<void>;
   /** Kills all of them. They end with the namespace as well, but one that is paused has a starter outside that is, too. */
   readonly end: () => void;
 }
@@ -39,6 +39,12 @@ export interface LabServiceOptions {
   /** Each line of dnsmasq's log as it comes. */
   readonly onDhcpLine: (line: string) => void;
   readonly dhcp?: LabDhcp;
+  /** An HTTP server for a directory: its program, and what it is to do wrong (qemu/http-server). */
+  readonly http?: {
+    readonly program: readonly string[];
+    readonly directory: BytePath;
+    readonly faults: readonly string[];
+  };
   readonly furtherTaps?: readonly FurtherTap[];
   readonly signal?: AbortSignal;
 }
@@ -112,6 +118,14 @@ export async function startLabServices(
       onLine: options.onDhcpLine,
     },
   ];
+  if (options.http !== undefined) {
+    const { program, directory, faults } = options.http;
+    services.push({
+      name: 'http',
+      argv: [...program, LAB.server, String(LAB_HTTP_PORT), displayPath(directory), ...faults],
+      readyLine: /^listening$/,
+    });
+  }
   const place: ServicePlace = {
     name: 'in the lab',
     enter: (argv) => namespace.enter(argv),
@@ -148,4 +162,4 @@ export async function startLabServices(
   };
 }
 
-const SERVICE_OF = { nfs: 'nfs-ganesha', dhcp: 'dnsmasq' } as const;
+const SERVICE_OF = { nfs: 'nfs-ganesha', dhcp: 'dnsmasq', http: 'http' } as const;

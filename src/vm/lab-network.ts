@@ -12,6 +12,9 @@ export const LAB = {
   hostname: 'mkroot-lab',
 } as const;
 
+/** Where the lab's HTTP server listens. */
+export const LAB_HTTP_PORT = 80;
+
 /** IPv6 prefix of the lab (RFC 4193); see labDnsmasqExtras for why there is one. */
 export const LAB_IPV6_PREFIX = 'fd77::';
 

@@ -13,7 +13,7 @@ function isPattern(text: string): boolean {
 }
 
 const ACTION =
-  /^(?:(?:nfs|dhcp) (?:start|stop|pause|resume)|link [1-9] (?:up|down)|press (?:power|ctrl-alt-delete)|cut power)$/;
+  /^(?:(?:nfs|dhcp|http) (?:start|stop|pause|resume)|link [1-9] (?:up|down)|press (?:power|ctrl-alt-delete)|cut power)$/;
 
 const stepSchema = z.strictObject({
   when: z
@@ -25,7 +25,7 @@ const stepSchema = z.strictObject({
     .string()
     .regex(ACTION, 'is no action')
     .describe(
-      '`nfs` or `dhcp` with `start`, `stop` (killed), `pause` or `resume`; `link N up`, `link N down`; `press power`, `press ctrl-alt-delete`; `cut power`.',
+      '`nfs`, `dhcp` or `http` with `start`, `stop` (killed), `pause` or `resume`; `link N up`, `link N down`; `press power`, `press ctrl-alt-delete`; `cut power`.',
     ),
 });
 
@@ -63,6 +63,21 @@ const bootFields = {
     .optional()
     .describe('Of the device that the node boots from.'),
   hostname: z.string().optional().describe('Name that the node must have in the end.'),
+  transport: z
+    .enum(['squashfs-nfs', 'squashfs-http'])
+    .optional()
+    .describe('How the base comes to the node, if not as a directory over NFS.'),
+  servers: z
+    .array(z.string())
+    .optional()
+    .describe('Addresses of servers that the base is to be had from; the lab has one, 10.77.0.1.'),
+  httpFaults: z
+    .array(z.enum(['cut', 'short', 'flip', 'stall', 'slow', 'none']))
+    .optional()
+    .describe(
+      'What the HTTP server does to one answer after the other: closes half-way, serves half of the file, flips a bit, falls silent, sends at 4 MiB/s.',
+    ),
+  memory: z.int().min(128).optional().describe('MiB of the node; 1024 by default.'),
   nfsVersion: z.enum(['3', '4.1', '4.2']).optional(),
   dhcp: z
     .strictObject({

@@ -22,7 +22,19 @@ async function run(root: string, names: readonly string[]): Promise<readonly Sce
   const kernel = readdirSync(join(root, 'boot')).find((file) => file.startsWith('vmlinuz-'))!;
   const initrd = join(directory, `${kernel}.img`);
   const release = kernel.replace('vmlinuz-', '');
-  await mkrootJson('initrd', '--root', root, '--kernel', release, '--nic', 'e1000', '--output', initrd);
+  await mkrootJson(
+    'initrd',
+    '--root',
+    root,
+    '--kernel',
+    release,
+    '--nic',
+    'e1000',
+    '--transport',
+    'squashfs-http',
+    '--output',
+    initrd,
+  );
   const { stdout, stderr } = await runMkroot([
     ...['qemu-test', '--root', root, '--kernel', join(root, 'boot', kernel), '--initrd', initrd],
     ...['--state', join(directory, 'state'), '--json'],

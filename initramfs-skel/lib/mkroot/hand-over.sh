@@ -34,6 +34,8 @@ prepare_shutdown_root() {
     ln -s ../bin/busybox initramfs/@/busybox
     # What a shell in the background reads; a device would be of no use on a file system without devices.
     : >initramfs/dev/null
+    # The last resort asks nobody if nothing of the root is on a server.
+    : >initramfs/state/servers
   )
 }
 

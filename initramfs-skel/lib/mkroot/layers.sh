@@ -18,8 +18,18 @@ mount_base_layer() {
   base_given=${base_given:-${base_default:-}}
   [ -n "$base_given" ] || die - "nothing says where the root is: no mkroot.base=, nfsroot= or root=, no DHCP root-path, no $root_pointer"
   expand_location "$base_given"
+  case $answer in
+    http://* | live:http://*)
+      mount_image_from_http "$answer"
+      return
+      ;;
+  esac
   parse_location "$answer" "$(default_server)" ||
     die - "\"$base_given\" is not [server:]/path[,options], or no server is known"
+  if is_image_path "$location_path"; then
+    mount_image_from_nfs
+    return
+  fi
   mount_location /run/mkroot/base
   [ "$nfs_vers" != 4.2 ] || do_without_nfs_42_if_broken
   base_server=$location_server
@@ -76,7 +86,13 @@ mount_layer() {
   expand_location "$1"
   parse_location "$answer" "$(default_server)" ||
     die - "\"$1\" is not [server:]/path[,options], or no server is known"
+  servers_before=$known_servers
   mount_location "$2"
+  if [ -n "$layers_into_memory" ]; then
+    keep_layer_in_memory "$2"
+    known_servers=$servers_before
+    write_known_servers
+  fi
   answer=$location_server:$location_path
 }
 

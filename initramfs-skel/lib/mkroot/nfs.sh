@@ -5,6 +5,7 @@
 # What suits a tree that never changes while it is mounted.
 nfs_immutable_options=ro,hard,tcp,nolock,nocto,noatime,actimeo=2592000
 nfs_attempts=8
+probe_reply=$ROOT/run/mkroot/probe
 nfs_attempt_timeout=40
 known_servers=''
 # The server's v4.2 was tried and does not work.
@@ -33,7 +34,37 @@ parse_location() {
   if [ "$location_path" != "$location_rest" ]; then
     location_options="$location_options${location_options:+,}${location_rest#"$location_path"?}"
   fi
-  is_path "$location_path" && is_option_list "$location_options" && is_hostname "$location_server"
+  is_path "$location_path" && is_option_list "$location_options" && is_server_list "$location_server"
+}
+
+# is_server_list TEXT: one server, or several with '+' between them.
+is_server_list() {
+  list_rest=$1+
+  while [ -n "$list_rest" ]; do
+    is_hostname "${list_rest%%+*}" || return 1
+    list_rest=${list_rest#*+}
+  done
+}
+
+# order_servers LIST: $answer are the servers of a list, separated by blanks, beginning with this node's: the hash of its MAC spreads
+# the nodes over them.
+order_servers() {
+  answer=$1
+  case $1 in
+    *+*) ;;
+    *) return 0 ;;
+  esac
+  order_hash=$(printf '%s' "$node_mac" | sha256sum | cut -c 1-7)
+  # shellcheck disable=SC2046 # A list without blanks of its own.
+  set -- $(printf '%s' "$1" | tr + ' ')
+  order_first=$((0x$order_hash % $#))
+  while [ "$order_first" -gt 0 ]; do
+    order_first=$((order_first - 1))
+    order_moved=$1
+    shift
+    set -- "$@" "$order_moved"
+  done
+  answer=$*
 }
 
 # expand_location TEXT: $answer is TEXT with %h, %i and %m replaced by the node's name, address and MAC (hyphens), and with
@@ -70,11 +101,12 @@ mount_location() {
 # attempt_nfs_mount TARGET: with $nfs_base_options, and retries whose pauses grow and are jittered. False in the end; $mount_error
 # says why.
 attempt_nfs_mount() {
-  server_address "$location_server"
-  location_address=$answer
+  order_servers "$location_server"
+  location_servers=$answer
   attempt=1
   while :; do
     choose_nfs_version "$attempt"
+    choose_server
     try_nfs_mount "$1" && note_server && return 0
     [ "$attempt" -lt "$nfs_attempts" ] || return 1
     mount_pause "$attempt"
@@ -85,20 +117,54 @@ attempt_nfs_mount() {
   done
 }
 
-# note_server: "address port version" for the last resort (lib/mkroot/last-resort), each server once.
-note_server() {
-  server_port=2049
-  case ,$mount_options in
-    *,port=*)
-      server_port=${mount_options##*,port=}
-      server_port=${server_port%%,*}
+# choose_server: $location_server and $location_address of the next attempt. Of several servers one that does not answer is passed
+# over without waiting for a mount; if none answers, they are tried in turn all the same.
+choose_server() {
+  case $location_servers in
+    *' '*) ;;
+    *)
+      location_server=$location_servers
+      [ "$attempt" -gt 1 ] || server_address "$location_server"
+      [ "$attempt" -gt 1 ] || location_address=$answer
+      return
       ;;
   esac
+  # Both versions of NFS at one server, then the next one.
+  [ "$attempt" -eq 1 ] || [ "$((attempt % 2))" -eq 0 ] || location_servers="${location_servers#* } ${location_servers%% *}"
+  for location_server in $location_servers; do
+    server_address "$location_server"
+    location_address=$answer
+    server_answers "$location_address" "$(nfs_port "$location_options")" "${nfs_vers%%.*}" && return 0
+    trouble "$location_server" "does not answer" "the next server"
+  done
+  location_server=${location_servers%% *}
+  server_address "$location_server"
+  location_address=$answer
+}
+
+# nfs_port OPTIONS
+nfs_port() {
+  case ,$1 in
+    *,port=*)
+      port_rest=${1##*port=}
+      printf '%s' "${port_rest%%,*}"
+      ;;
+    *) printf 2049 ;;
+  esac
+}
+
+# note_server: "address port version" for the last resort (lib/mkroot/last-resort), each server once.
+note_server() {
+  server_port=$(nfs_port "$mount_options")
   case $known_servers in
     *"$location_address $server_port "*) return 0 ;;
   esac
   known_servers="$known_servers$location_address $server_port ${nfs_vers%%.*}
 "
+  write_known_servers
+}
+
+write_known_servers() {
   printf '%s' "$known_servers" >"$ROOT/run/initramfs/state/servers"
 }
 

@@ -80,7 +80,7 @@ read_default() {
 read_root() {
   case $1 in
     /dev/nfs | nfs | dhcp | '') ;;
-    nfs:* | nfs3:* | nfs4:*) base_standard=${base_standard:-$1} ;;
+    nfs:* | nfs3:* | nfs4:* | live:http://* | http://*) base_standard=${base_standard:-$1} ;;
     *=*) ignore_parameter "root=$1" "not a network root" ;;
     [0-9A-Za-z]*:/*) base_standard=${base_standard:-$1} ;;
     *) ignore_parameter "root=$1" "not a network root" ;;

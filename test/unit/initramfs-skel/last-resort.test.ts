@@ -14,7 +14,7 @@ nc() {
   probe=$(grep -c ^nc "$ROOT/calls")
   ${answer}
 }
-MKROOT_STATE_DIRECTORY=$ROOT/run/initramfs/state
+MKROOT_STATE_DIRECTORY=$ROOT/run/initramfs/state MKROOT_LIB=$SKELETON/lib/mkroot
 set -- poweroff
 . "$SKELETON/lib/mkroot/last-resort"`;
 const servers = { 'run/initramfs/state/servers': '10.77.0.1 2049 3\n' };

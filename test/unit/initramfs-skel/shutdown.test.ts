@@ -69,7 +69,7 @@ describe.each(shells)('/run/initramfs/shutdown under $name', (shell) => {
       'umount /oldroot/var/log',
       'umount /oldroot',
     ]);
-    const hangs = runWithMocks(shell, sync('command sleep 2') + script(forget, 'poweroff'), written);
+    const hangs = runWithMocks(shell, sync('command sleep 10') + script(forget, 'poweroff'), written);
     expect(hangs.kmsg[0]).toContain(
       'FAILED: not everything could be written back within 30 s; next: unmounting',
     );

@@ -200,6 +200,7 @@ describe('PHY and MDIO modules', () => {
 describe('transports', () => {
   it('nfs asks for the versions of the protocol that the kernel only loads at mount time', () => {
     expect(transportModules('nfs').map(({ name }) => name)).toEqual(['nfs', 'nfsv3', 'nfsv4']);
+    expect(transportModules('squashfs').map(({ name }) => name)).toEqual(['loop', 'squashfs']);
     expect(transportModules('overlay').map(({ name }) => name)).toEqual(['overlay']);
     expect(transportModules('dhcp').map(({ name }) => name)).toEqual(['af_packet']);
   });
