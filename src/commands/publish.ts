@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
@@ -72,6 +73,7 @@ export default class Publish extends BaseCommand {
       ? planPublish(ports.fs, request)
       : await publish(ports, request, {
           force: flags.force,
+          processors: availableParallelism(),
           pid: process.pid,
           command: shellQuote(['mkroot', 'publish', ...this.argv]),
           signal: this.interrupted,

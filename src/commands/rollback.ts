@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
@@ -50,6 +51,7 @@ export default class Rollback extends BaseCommand {
       ? planPublish(ports.fs, request)
       : await publish(ports, request, {
           force: flags.force,
+          processors: availableParallelism(),
           pid: process.pid,
           command: shellQuote(['mkroot', 'rollback', ...this.argv]),
           signal: this.interrupted,

@@ -26,6 +26,8 @@ import { loadsGrub } from './write-netboot-tree.js';
 export interface ApplyOptions extends LayerWriter {
   /** Overwrite files of the tree that somebody else made or changed. */
   readonly force: boolean;
+  /** How many nodes' keys are made at the same time. One after the other by default. */
+  readonly processors?: number;
 }
 
 /**
@@ -60,25 +62,49 @@ export async function publish(
 async function withIdentities(
   ports: Ports,
   request: PublishRequest,
-  { force, signal }: ApplyOptions,
+  { force, signal, processors = 1 }: ApplyOptions,
 ): Promise<PublishPlan> {
   const plan = planPublish(ports.fs, request);
   if (!force) refuseConflicts(plan.tree);
   const nodes = plan.layers.flatMap(({ withoutIdentity }) => withoutIdentity ?? []);
   if (nodes.length === 0) return plan;
   const task = ports.progress.task(`Keys (${nodes.length} nodes)`);
-  for (const node of nodes) {
-    if (signal?.aborted) {
-      task.fail('interrupted');
-      throw interrupted();
-    }
-    task.update(node.name);
-    const directory = hostDirectory(request.state, node.name);
-    await hostIdentity(ports, `${directory}/identity`, node);
-    ports.fs.chmod(directory, 0o700);
+  try {
+    await inTurns(nodes, processors, async (node) => {
+      if (signal?.aborted) throw interrupted();
+      task.update(node.name);
+      const directory = hostDirectory(request.state, node.name);
+      await hostIdentity(ports, `${directory}/identity`, node);
+      ports.fs.chmod(directory, 0o700);
+    });
+  } catch (error) {
+    task.fail(signal?.aborted ? 'interrupted' : undefined);
+    throw error;
   }
   task.done();
   return planPublish(ports.fs, request);
+}
+
+/** Does something for all items, for several at the same time. After the first error nothing new is begun, and nothing goes on. */
+async function inTurns<T>(
+  items: readonly T[],
+  workers: number,
+  act: (item: T) => Promise<void>,
+): Promise<void> {
+  const errors: unknown[] = [];
+  const pending = items.values();
+  const work = async () => {
+    for (const item of pending) {
+      if (errors.length > 0) return;
+      try {
+        await act(item);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  if (errors.length > 0) throw errors[0];
 }
 
 async function applyPublish(

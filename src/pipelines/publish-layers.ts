@@ -87,6 +87,7 @@ export class PublishSources implements NodeSources {
   readonly #shared = new Map<SharedLayer, PlannedLayer>();
   readonly #contents = new WeakMap<LayerTree, LayerManifest>();
   readonly #hosts = new Map<string, { readonly layer: BytePath; readonly publicKeys: readonly string[] }>();
+  readonly #differences = new Map<string, readonly LayerDifference[]>();
   readonly #keys: HostLayerKeys | undefined;
 
   constructor(
@@ -253,10 +254,18 @@ export class PublishSources implements NodeSources {
       there,
       becomesCurrent: wanted || this.layers.get(version.layer)?.becomesCurrent === true,
       replaces: before !== undefined,
-      differences: before === version.layer ? [] : diffLayers(old, contents),
+      differences: before === version.layer ? [] : this.#sameAsBefore(diffLayers(old, contents)),
     };
     this.layers.set(version.layer, planned);
     return { ...planned, seen: there && seen?.version === version.id ? seen.states : undefined };
+  }
+
+  /** Most nodes' layers differ alike: one list for all takes little memory. */
+  #sameAsBefore(differences: readonly LayerDifference[]): readonly LayerDifference[] {
+    const key = JSON.stringify(differences);
+    const known = this.#differences.get(key) ?? differences;
+    this.#differences.set(key, known);
+    return known;
   }
 
   /** States of the version that probably has these contents, from before it is compared with them. */

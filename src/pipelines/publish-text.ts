@@ -57,7 +57,7 @@ function nodeLines({ nodes }: PublishPlan): string[] {
   const alike = new Map<string, string[]>();
   for (const { name, change, what } of nodes) {
     const key = `${SIGNS[change]}\0${what.length === 0 ? '' : `: ${what.join(', ')}`}`;
-    alike.set(key, [...(alike.get(key) ?? []), name]);
+    addTo(alike, key, name);
   }
   return [...alike].map(([key, names]) => {
     const [sign, what] = key.split('\0');
@@ -77,19 +77,26 @@ function layerLines(layers: readonly PlannedLayer[]): string[] {
   const hosts = layers.filter(({ kind }) => kind === 'host');
   const alike = new Map<string, string[]>();
   for (const { name, replaces, differences, withoutIdentity } of hosts) {
-    const paths = differences.map(({ path, change }) => `${SIGNS[change]}${displayPath(path)}`);
+    const paths = () =>
+      differences.slice(0, SHOWN_PATHS).map(({ path, change }) => `${SIGNS[change]}${displayPath(path)}`);
     const key =
       withoutIdentity !== undefined
         ? 'own layer, with new keys'
         : replaces
-          ? `own layer: ${paths.slice(0, SHOWN_PATHS).join(' ') || 'written anew'}`
+          ? `own layer: ${paths().join(' ') || 'written anew'}`
           : 'own layer';
-    alike.set(key, [...(alike.get(key) ?? []), name]);
+    addTo(alike, key, name);
   }
   return [
     ...layers.filter(({ kind }) => kind === 'shared').flatMap(sharedLines),
     ...[...alike].map(([what, names]) => `  + ${foldNodeSet(names)}: ${what}`),
   ];
+}
+
+function addTo(alike: Map<string, string[]>, key: string, name: string): void {
+  const names = alike.get(key);
+  if (names === undefined) alike.set(key, [name]);
+  else names.push(name);
 }
 
 function sharedLines({ name, version, there, replaces, differences }: PlannedLayer): string[] {

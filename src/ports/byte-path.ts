@@ -6,13 +6,18 @@
  */
 export type BytePath = string;
 
+/** The same in bytes and text, as nearly every path of ten thousand nodes is. */
+const ASCII = /^[\x00-\x7f]*$/;
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
 /** The bytes of UTF-8 text (command line, recipe) as a {@link BytePath}. */
 export function toBytePath(text: string): BytePath {
-  return Buffer.from(text, 'utf8').toString('latin1');
+  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /** A byte path for people: UTF-8 where it is valid, `\xNN` for other bytes and for control characters. */
 export function displayPath(path: BytePath): string {
+  if (PRINTABLE.test(path)) return path;
   const bytes = Buffer.from(path, 'latin1');
   const text = bytes.toString('utf8');
   const faithful = Buffer.from(text, 'utf8').equals(bytes);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { publish } from '../../../src/pipelines/apply-publish.js';
 import { planPublish } from '../../../src/pipelines/plan-publish.js';
+import { publishReport } from '../../../src/pipelines/publish-report.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 import { publishPorts, publishSite, REQUEST, WRITER } from '../../support/publish-site.js';
 
@@ -68,7 +69,10 @@ describe('a plan for more nodes', () => {
     const cpuSeconds = (count: number) => {
       const fs = siteOf(count);
       const started = process.cpuUsage();
-      expect(planPublish(fs, REQUEST).nodes).toHaveLength(count);
+      const plan = planPublish(fs, REQUEST);
+      expect(plan.nodes).toHaveLength(count);
+      const told = publishReport(fs, plan, { files: true, diff: false, published: false, state: '/state' });
+      expect(told.lines.length).toBeGreaterThan(count * 6);
       const { user, system } = process.cpuUsage(started);
       return (user + system) / 1e6;
     };

@@ -232,6 +232,48 @@ describe('a publish', () => {
   });
 });
 
+describe('keys of new nodes', () => {
+  /** Ports on which every ssh-keygen takes a while, and how many of them there are at once. */
+  function slowKeys(broken = '') {
+    const ports = publishPorts(fs);
+    const seen = { now: 0, most: 0, begun: [] as string[] };
+    const runner: typeof ports.runner = {
+      which: (program) => ports.runner.which(program),
+      start: (command) => ports.runner.start(command),
+      run: async (command) => {
+        if (command.argv[0] !== 'ssh-keygen') return ports.runner.run(command);
+        const who = command.argv[7]!;
+        seen.begun.push(who);
+        seen.now += 1;
+        seen.most = Math.max(seen.most, seen.now);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        seen.now -= 1;
+        if (who === broken) throw new Error(`no key for ${who}`);
+        return ports.runner.run(command);
+      },
+    };
+    return { ports: { ...ports, runner }, seen };
+  }
+
+  it('are made for as many at once as there are processors', async () => {
+    const { ports, seen } = slowKeys();
+    await publish(ports, REQUEST, { ...WRITER, processors: 2 });
+    expect(seen.most).toBe(2);
+    expect(brokenBoots(fs)).toEqual([]);
+    expect(planPublish(fs, REQUEST).changes).toBe(false);
+  });
+
+  it('that cannot be made end it when the others that were begun are there; the next publish makes the rest', async () => {
+    const { ports, seen } = slowKeys('root@n1');
+    await expect(publish(ports, REQUEST, { ...WRITER, processors: 2 })).rejects.toThrow('no key for root@n1');
+    expect(seen.now).toBe(0);
+    expect(seen.begun).not.toContain('root@c1');
+    expect(fs.lstat('/state/hosts/n2/identity/ssh')?.kind).toBe('directory');
+    await publishAll();
+    expect(brokenBoots(fs)).toEqual([]);
+  });
+});
+
 describe('only some nodes', () => {
   it('a canary group boots the new generation and layers; nobody else changes', async () => {
     await publishAll();
