@@ -59,7 +59,7 @@ export function planDriverInitrd(
     .digest('hex');
   const initrd = `${dirname(image.initrd)}/initrd-${key.slice(0, 16)}.img`;
   const there = [initrd, sidecarPath(initrd)].every((path) => fs.lstat(path) !== undefined);
-  return { image: { ...image, initrd }, base: image.initrd, drivers, there };
+  return { image: { ...image, initrd, ownInitrd: image.initrd }, base: image.initrd, drivers, there };
 }
 
 /** Module files that a name or glob means; none if all that it means is built in, undefined if the kernel knows no such thing. */

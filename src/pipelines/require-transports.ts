@@ -32,9 +32,10 @@ export function requireTransports(
   }
 }
 
-function canMountSquashfs(fs: ReadFileSystem, { initrd }: PublishedImage): boolean {
-  const path = sidecarPath(initrd);
-  if (fs.lstat(path) === undefined) return true;
+function canMountSquashfs(fs: ReadFileSystem, { initrd, ownInitrd = initrd }: PublishedImage): boolean {
+  // One with further drivers has all that the image's own has.
+  const path = [initrd, ownInitrd].map(sidecarPath).find((sidecar) => fs.lstat(sidecar) !== undefined);
+  if (path === undefined) return true;
   const text = Buffer.from(fs.readFile(path)).toString('utf8');
   const { modules, builtins } = parseSidecar(text, displayPath(path));
   const present = new Set([...modules, ...builtins]);

@@ -20,6 +20,8 @@ export interface PublishedImage {
   readonly root: BytePath;
   readonly kernel: BytePath;
   readonly initrd: BytePath;
+  /** The image's own initrd, where {@link initrd} is one with further drivers; that one may have to be made yet. */
+  readonly ownInitrd?: BytePath;
   /** Release of the kernel if it is not the newest of the generation, which is served without its release in the path. */
   readonly further?: string;
   /** The root as one file; absent if `mkroot squash` never made it. */

@@ -251,6 +251,11 @@ describe('drivers of a group', () => {
     expect(refusal.message).toContain(message);
   });
 
+  it('do not hide what the initrd of the image lacks for a root that is one file', () => {
+    inventory('drivers: [ahci], transport: { protocol: squashfs-nfs }');
+    expect(refusalOf(() => planPublish(fs, REQUEST)).message).toContain('cannot mount a squashfs');
+  });
+
   it('are not made by `netboot write`, which says so and takes what publish has made', async () => {
     inventory('drivers: [ahci]');
     const tree = () =>
