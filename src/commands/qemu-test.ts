@@ -140,6 +140,12 @@ stays behind. See docs/qemu-test.md.`;
       dependsOn: ['nodes'],
     })(),
     site: BaseCommand.siteFlag,
+    repeat: Flags.integer({
+      description: 'run each scenario so many times, and tell how long their ends took',
+      dependsOn: ['scenario'],
+      min: 1,
+      helpValue: 'N',
+    }),
     keep: Flags.boolean({ description: 'keep the lab’s files and logs after a success too' }),
   };
 
@@ -195,7 +201,8 @@ stays behind. See docs/qemu-test.md.`;
       kernelArguments: flags.append,
       signal: this.interrupted,
     };
-    if (flags.scenario !== undefined) return this.#scenarios(ports, options, flags.scenario);
+    if (flags.scenario !== undefined)
+      return this.#scenarios(ports, options, flags.scenario, flags.repeat ?? 1);
     const report = await bootTest(ports, options);
     for (const line of bootSummary(report)) this.log(line);
     if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
@@ -225,16 +232,23 @@ stays behind. See docs/qemu-test.md.`;
     ports: Ports,
     options: BootTestOptions,
     names: readonly string[],
+    repeat: number,
   ): Promise<readonly ScenarioReport[]> {
-    const [{ loadScenarios }, { runScenarios }, { scenarioSummary }] = await Promise.all([
-      import('../vm/load-scenarios.js'),
-      import('../pipelines/run-scenarios.js'),
-      import('../vm/scenario-report.js'),
-    ]);
+    const [{ loadScenarios }, { fittingScenarios, runScenarios }, { repeatSummary, scenarioSummary }] =
+      await Promise.all([
+        import('../vm/load-scenarios.js'),
+        import('../pipelines/run-scenarios.js'),
+        import('../vm/scenario-report.js'),
+      ]);
     const scenarios = loadScenarios(ports.fs, `${options.shippedFiles}/scenarios`, names);
-    const reports = await runScenarios(ports, scenarios, options, (report) => {
+    const { fitting, leftOut } = fittingScenarios(ports.fs, options.subject.root, scenarios, names);
+    for (const { name, lacks } of leftOut) {
+      ports.progress.note(`${name}: left out, for the root has no ${lacks}`);
+    }
+    const reports = await runScenarios(ports, fitting, { ...options, repeat }, (report) => {
       for (const line of scenarioSummary(report)) this.log(line);
     });
+    if (repeat > 1) for (const line of repeatSummary(reports)) this.log(line);
     const failed = reports.filter(({ result }) => result === 'fail');
     this.log(`${reports.length - failed.length} of ${reports.length} scenarios pass`);
     if (failed.length > 0) process.exitCode = ExitCode.TestFailed;

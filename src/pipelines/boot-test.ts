@@ -28,6 +28,9 @@ import { type ChosenMachine, chooseMachine } from './choose-machine.js';
 import { type KnownInitrd, knowInitrd } from './know-initrd.js';
 import { labCommandLine } from './lab-command-line.js';
 
+/** Milestones of the system that a scenario's own process 1 does not pass. */
+const OF_THE_SYSTEM: readonly string[] = ['init', 'multi-user', 'self-check'];
+
 /** The last milestone that QEMU's own network can show: it has no NFS server. */
 const USER_NETWORK_GOAL = 'init-40-dhcp';
 
@@ -180,6 +183,7 @@ async function startLab(
               }
             : {}),
           ...(options.scenario?.dhcp === undefined ? {} : { dhcp: options.scenario.dhcp }),
+          ...(options.scenario?.tftp === undefined ? {} : { tftp: options.scenario.tftp }),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
         });
   return {
@@ -252,6 +256,7 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
           mac: scenario?.mac ?? LAB.mac,
           network: nodeNetwork(options.network, lab.files.tftpRoot),
           memory: scenario?.memory ?? options.memory,
+          ...(scenario?.clock === undefined ? {} : { clock: scenario.clock }),
           cpus: options.cpus ?? processorsFor(accelerator),
           secondSerial: `${lab.logs}/self-check.log`,
           ...(lab.direct === undefined ? {} : { direct: lab.direct }),
@@ -267,7 +272,7 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
         onNews: (what, atMs) => task.update(`${(atMs / 1000).toFixed(1)} s ${what}`),
         ...(director === undefined
           ? {}
-          : { direction: { director, resets: scenario?.end === 'reset', toServers: lab.toServers } }),
+          : { direction: { director, end: endOf(scenario), toServers: lab.toServers } }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       }),
     );
@@ -281,9 +286,12 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
     const failure = failureOf({
       ...attempt,
       problem: attempt.problem ?? director?.problem(attempt.endedMs, checks),
-      goalReached: scenario?.end === 'reset' && attempt.problem === undefined,
+      goalReached: endOf(scenario) !== 'milestone' && attempt.problem === undefined,
       checks,
-      requiredChecks: milestones.at(-1)?.id === 'power-off' ? selfCheckNames(lab.initrd.modules) : [],
+      requiredChecks:
+        milestones.at(-1)?.id === 'power-off' && scenario?.init !== 'guest'
+          ? selfCheckNames(lab.initrd.modules)
+          : [],
     });
     if (failure === undefined) task.done(`${attempt.timeline.latest?.title ?? 'nothing'} reached`);
     else task.fail(failure.reason);
@@ -327,16 +335,23 @@ async function watched<T>(task: Task, act: () => Promise<T>): Promise<T> {
   }
 }
 
+/** How a boot ends that may end otherwise than by reaching its last milestone. */
+function endOf(scenario: ScenarioBoot | undefined): 'milestone' | 'reset' | 'seen' {
+  return scenario?.end === 'reset' || scenario?.end === 'seen' ? scenario.end : 'milestone';
+}
+
 /** Milestones up to the one that ends the test, without those of a firmware that takes no part. */
 function milestonesFor({ network, scenario, chosen }: BootTest): readonly Milestone[] {
   const all = bootMilestones(bootStages);
   const goal = network === 'user' ? USER_NETWORK_GOAL : (scenario?.end ?? 'power-off');
   const upToGoal =
-    goal === 'reset'
+    endOf(scenario) !== 'milestone'
       ? all.filter(({ id }) => id !== 'power-off')
       : all.slice(0, all.findIndex(({ id }) => id === goal) + 1);
   return upToGoal.filter(
-    ({ id, phase }) => !chosen.direct || id === 'power-on' || (phase !== 'firmware' && phase !== 'loader'),
+    ({ id, phase }) =>
+      (!chosen.direct || id === 'power-on' || (phase !== 'firmware' && phase !== 'loader')) &&
+      !(scenario?.init === 'guest' && OF_THE_SYSTEM.includes(id)),
   );
 }
 

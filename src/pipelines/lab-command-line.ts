@@ -4,6 +4,7 @@ import {
   type NfsLocation,
   renderKernelCommandLine,
 } from '../netboot/kernel-command-line.js';
+import { BARE_INIT_PATH } from '../stages/place-self-check.js';
 import { LAB, LAB_HTTP_PORT } from '../vm/lab-network.js';
 import type { ScenarioBoot } from '../vm/scenario.js';
 import type { BootTestOptions } from './boot-test-options.js';
@@ -37,7 +38,11 @@ export function labCommandLine(
       : {}),
     // A node that gives up resets at once, which -no-reboot turns into the end of QEMU.
     panic: 1,
-    extra: [...(words ?? []), ...kernelArguments],
+    extra: [
+      ...(words ?? []),
+      ...(scenario?.init === 'guest' ? [`init=${BARE_INIT_PATH}`] : []),
+      ...kernelArguments,
+    ],
   });
 }
 

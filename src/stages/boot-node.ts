@@ -44,8 +44,11 @@ export interface BootAttempt {
 /** What a scenario does to a boot. */
 export interface Direction {
   readonly director: ScenarioDirector;
-  /** The boot is to end by the machine resetting itself, so a failure that leads there is none. */
-  readonly resets: boolean;
+  /**
+   * How the boot is to end: at its last milestone; by the machine resetting itself; when all that is expected was seen. On the way to
+   * the latter two a failure that the node tells is none.
+   */
+  readonly end: 'milestone' | 'reset' | 'seen';
   /** Does a step to the servers, such as `nfs stop`. */
   readonly toServers: (step: string) => Promise<void>;
 }
@@ -109,8 +112,9 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
     exit = { code: exitCode, stderr };
   });
 
+  const end = direction?.end ?? 'milestone';
   // A machine that is to reset itself has no last milestone: its end is that QEMU ends.
-  const goal = direction?.resets ? undefined : milestones.at(-1)?.id;
+  const goal = end === 'milestone' ? milestones.at(-1)?.id : undefined;
   let problem: string | undefined;
   let silent = false;
   try {
@@ -128,15 +132,16 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
       }
       if (exit !== undefined) {
         problem =
-          direction?.resets && exit.code === 0 && !timeline.has('power-off')
+          end === 'reset' && exit.code === 0 && !timeline.has('power-off')
             ? undefined
             : problemOfEnd(timeline, goal, exit);
         silent = exit.code !== 0 && !timeline.has('firmware-dhcp');
         break;
       }
       if (goal !== 'power-off' && goal !== undefined && timeline.has(goal)) break;
+      if (end === 'seen' && direction?.director.complete) break;
       failedAt ??= timeline.failure === undefined ? undefined : now();
-      if (failedAt !== undefined && !direction?.resets && now() - failedAt > LAST_WORDS_MS) {
+      if (failedAt !== undefined && end === 'milestone' && now() - failedAt > LAST_WORDS_MS) {
         problem = timeline.failure;
         break;
       }

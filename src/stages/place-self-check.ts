@@ -22,11 +22,20 @@ export interface ExpectedNode {
 
 const UNIT = 'mkroot-self-check.service';
 
+/** Where the script lies that starts the self-check under sysvinit, and by which name the run level of the node has it. */
+const SYSV_SCRIPT = 'etc/init.d/mkroot-self-check';
+const SYSV_LINK = 'etc/rc2.d/S99mkroot-self-check';
+
 /** Where the self-check and what it expects lie in a layer. */
 export const SELF_CHECK_DIRECTORY = 'etc/mkroot-self-check';
 
+const BARE_INIT = 'bare-init.sh';
+
+/** Path in the node of an init that runs a scenario's script and nothing else. */
+export const BARE_INIT_PATH = `/${SELF_CHECK_DIRECTORY}/${BARE_INIT}`;
+
 /**
- * Puts the self-check and its systemd unit into a layer that exists, and marks it as the topmost one.
+ * Puts the self-check and its systemd unit (its init script where the root has sysvinit) into a layer that exists, and marks it as the topmost one.
  * @param layers names of the layers, topmost first, as the node sees them below /run/mkroot
  * @param below roots whose directories the layer lies over, topmost first: a directory that is made takes owner and mode from there
  * @param further files beside the self-check, by name
@@ -43,7 +52,12 @@ export function placeSelfCheck(
     layer: `${layers[0]}\n`,
     'expected.sh': expectation(hostname, modules, reportPort, layers, settleSeconds),
     'self-check.sh': fs.readFile(`${shippedFiles}/self-check.sh`),
-    ...(guestScript === undefined ? {} : { 'scenario.sh': guestScript }),
+    ...(guestScript === undefined
+      ? {}
+      : {
+          'scenario.sh': guestScript,
+          [BARE_INIT]: fs.readFile(`${shippedFiles}/${BARE_INIT}`),
+        }),
     ...further,
   }).map(([name, content]) => [`${SELF_CHECK_DIRECTORY}/${name}`, content] as const);
   placeFiles(
@@ -55,9 +69,16 @@ export function placeSelfCheck(
       [`etc/systemd/system/${UNIT}`, fs.readFile(`${shippedFiles}/${UNIT}`)] as const,
     ]),
   );
+  if (guestScript !== undefined) fs.chmod(`${top}${BARE_INIT_PATH}`, 0o755);
   const wanted = `etc/systemd/system/multi-user.target.wants/${UNIT}`;
   makeParents(fs, below, top, wanted);
   fs.symlink(`../${UNIT}`, `${top}/${wanted}`);
+  if (below.some((root) => root.resolve('/etc/inittab')?.stat.kind === 'file')) {
+    placeFiles(fs, top, below, { [SYSV_SCRIPT]: fs.readFile(`${shippedFiles}/mkroot-self-check.init`) });
+    fs.chmod(`${top}/${SYSV_SCRIPT}`, 0o755);
+    makeParents(fs, below, top, SYSV_LINK);
+    fs.symlink('../init.d/mkroot-self-check', `${top}/${SYSV_LINK}`);
+  }
 }
 
 /** Writes files of root into a layer; directories that are missing take owner and mode from below. */

@@ -3,9 +3,17 @@ import { renderGanesha } from '../netboot/ganesha.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { RunningProcess } from '../ports/process-runner.js';
-import { labDnsmasqExtras, TFTP } from '../vm/lab-config.js';
+import { labDnsmasqExtras, otherDnsmasq, TFTP } from '../vm/lab-config.js';
 import type { LabNamespace } from '../vm/lab-namespace.js';
-import { type FurtherTap, LAB, LAB_HTTP_PORT, networkBatch } from '../vm/lab-network.js';
+import {
+  type FurtherTap,
+  LAB,
+  LAB_HTTP_PORT,
+  networkBatch,
+  OTHER_SERVER,
+  OTHER_SERVER_JOINS,
+  OTHER_SERVER_RISES,
+} from '../vm/lab-network.js';
 import type { LabFiles } from './prepare-lab-files.js';
 import { type Service, type ServicePlace, startService } from './start-service.js';
 
@@ -30,6 +38,12 @@ export interface LabDhcp {
   readonly hostname?: string | undefined;
   /** Option 17. */
   readonly rootPath?: string | undefined;
+  /** At least 120, which is dnsmasq's least. */
+  readonly leaseSeconds?: number | undefined;
+  /** Seconds that it takes for an offer. */
+  readonly delay?: number | undefined;
+  /** A second server on the same network, with addresses of its own. */
+  readonly other?: { readonly rootPath?: string | undefined } | undefined;
 }
 
 /** Where the servers write and who listens. */
@@ -45,6 +59,8 @@ export interface LabServiceOptions {
     readonly directory: BytePath;
     readonly faults: readonly string[];
   };
+  /** DHCP names a TFTP server that does not exist. */
+  readonly tftp?: 'silent';
   readonly furtherTaps?: readonly FurtherTap[];
   readonly signal?: AbortSignal;
 }
@@ -91,7 +107,7 @@ export async function startLabServices(
       interface: LAB.bridge,
       rangeStart: LAB.firstLease,
       rangeEnd: LAB.lastLease,
-      leaseTime: '1h',
+      leaseTime: options.dhcp?.leaseSeconds?.toString() ?? '1h',
       tftpRoot: files.tftpRoot,
       bootFiles: { bios: TFTP.loader },
       leaseFile: '/run/dnsmasq.leases',
@@ -101,6 +117,8 @@ export async function startLabServices(
       ...(options.dhcp?.rootPath === undefined ? {} : { rootPath: options.dhcp.rootPath }),
     }) +
       labDnsmasqExtras(LAB.bridge) +
+      (options.tftp === 'silent' ? `dhcp-boot=tag:!efi64,${TFTP.loader},,${LAB.nobody}\n` : '') +
+      (options.dhcp?.delay === undefined ? '' : `dhcp-reply-delay=${options.dhcp.delay}\n`) +
       // Not dhcp-host=: that takes names only, and this is for what is none.
       (options.dhcp?.hostname === undefined ? '' : `dhcp-option-force=12,"${options.dhcp.hostname}"\n`),
   );
@@ -124,6 +142,21 @@ export async function startLabServices(
       name: 'http',
       argv: [...program, LAB.server, String(LAB_HTTP_PORT), displayPath(directory), ...faults],
       readyLine: /^listening$/,
+    });
+  }
+  if (options.dhcp?.other !== undefined) {
+    await inside(['mkdir', '-p', '/run/netns']);
+    await inside(['ip', '-batch', '-'], OTHER_SERVER_JOINS);
+    await inside(['ip', '-netns', OTHER_SERVER.namespace, '-batch', '-'], OTHER_SERVER_RISES);
+    const conf = `${options.logs}/other-dnsmasq.conf`;
+    fs.writeFile(conf, otherDnsmasq(options.dhcp.other.rootPath));
+    services.push({
+      name: 'other-dnsmasq',
+      argv: [
+        ...['ip', 'netns', 'exec', OTHER_SERVER.namespace],
+        ...['dnsmasq', '--keep-in-foreground', `--conf-file=${conf}`],
+      ],
+      readyLine: /started, version/,
     });
   }
   const place: ServicePlace = {

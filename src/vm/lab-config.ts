@@ -1,4 +1,4 @@
-import { LAB_IPV6_PREFIX } from './lab-network.js';
+import { LAB_IPV6_PREFIX, OTHER_SERVER } from './lab-network.js';
 
 /** Files of the TFTP tree, by the names under which they are served. */
 export const TFTP = {
@@ -30,5 +30,22 @@ export function labDnsmasqExtras(device: string): string {
     'enable-ra',
     `dhcp-range=${LAB_IPV6_PREFIX},ra-only,64`,
     `ra-param=${device},0,0`,
+  ].join('\n')}\n`;
+}
+
+/** dnsmasq.conf of the second DHCP server: it knows nothing of the lab, names itself as gateway and, if told so, another root. */
+export function otherDnsmasq(rootPath: string | undefined): string {
+  return `${[
+    'user=root',
+    'port=0',
+    'interface=eth0',
+    'log-dhcp',
+    'log-facility=-',
+    'no-ping',
+    'dhcp-authoritative',
+    `dhcp-range=${OTHER_SERVER.firstLease},${OTHER_SERVER.lastLease},1h`,
+    'dhcp-leasefile=/run/other.leases',
+    'pid-file=/run/other.pid',
+    ...(rootPath === undefined ? [] : [`dhcp-option=option:root-path,"${rootPath}"`]),
   ].join('\n')}\n`;
 }

@@ -10,6 +10,8 @@ export const LAB = {
   /** Locally administered: 52:54:00 is QEMU's, the rest is the lab's address. */
   mac: '52:54:00:77:00:01',
   hostname: 'mkroot-lab',
+  /** Where nobody is. */
+  nobody: '10.77.0.9',
 } as const;
 
 /** Where the lab's HTTP server listens. */
@@ -23,6 +25,26 @@ export interface FurtherTap {
   readonly device: string;
   readonly place: 'lab' | 'elsewhere';
 }
+
+/** A second DHCP server that nobody asked for, as a router under somebody's desk: its own namespace, address and range. */
+export const OTHER_SERVER = {
+  namespace: 'other',
+  address: '10.77.0.2',
+  firstLease: '10.77.0.210',
+  lastLease: '10.77.0.240',
+} as const;
+
+/** Input of `ip -batch -` that makes the second server's namespace and joins it to the lab's bridge. */
+export const OTHER_SERVER_JOINS = `netns add ${OTHER_SERVER.namespace}
+link add other type veth peer name eth0 netns ${OTHER_SERVER.namespace}
+link set other master ${LAB.bridge} up
+`;
+
+/** Input of `ip -batch -` for inside that namespace. */
+export const OTHER_SERVER_RISES = `address add ${OTHER_SERVER.address}/${LAB.prefixLength} dev eth0
+link set eth0 up
+link set lo up
+`;
 
 /** Input of `ip -batch -` (ip(8)) that makes the lab's network: loopback, a bridge with the server's address, a tap. */
 export function networkBatch(further: readonly FurtherTap[] = []): string {

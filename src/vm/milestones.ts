@@ -71,6 +71,7 @@ const CONSOLE_MILESTONES: readonly (readonly [pattern: RegExp, id: string])[] = 
   [/^(GNU GRUB {2}version \S+)/, 'tftp-loader'],
   [/Linux version (\S+)/, 'kernel'],
   [/systemd\[1\]: (systemd \S+) running in system mode/, 'init'],
+  [/INIT: version (\S+) booting/, 'init'],
   [/Reached target (?:\S+ - )?(Multi-User System)/, 'multi-user'],
   [/Reached target (multi-user\.target)/, 'multi-user'],
   [/reboot: (Power down)/, 'power-off'],

@@ -34,6 +34,8 @@ export interface Machine {
   readonly uefi?: UefiFiles;
   /** Loaded by QEMU itself; without it the firmware boots from the NIC. */
   readonly direct?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
+  /** Date of the hardware clock at power-on, YYYY-MM-DD; the host's time without it. */
+  readonly clock?: string;
   /** QEMU's monitor listens on standard input, between two {@link MONITOR_SWITCH}. */
   readonly monitor?: boolean;
 }
@@ -65,6 +67,7 @@ export function qemuArgv(machine: Machine): [string, ...string[]] {
     ...['-cpu', accelerator === 'kvm' ? 'host' : type.cpu],
     ...['-smp', String(cpus)],
     ...['-m', String(memory)],
+    ...(machine.clock === undefined ? [] : ['-rtc', `base=${machine.clock}`]),
     '-nodefaults',
     ...['-display', 'none'],
     '-no-reboot',

@@ -49,6 +49,11 @@ export class ScenarioDirector {
     return (this.boot.expect ?? []).filter((_, index) => this.#seen.has(index)).map(({ proves }) => proves);
   }
 
+  /** Every step was done and every expected line was seen. */
+  get complete(): boolean {
+    return this.#next === this.#steps.length && this.#seen.size === (this.boot.expect ?? []).length;
+  }
+
   /** Why the scenario does not hold, in words; undefined if it does. */
   problem(endedMs: number, checks: readonly SelfCheck[]): string | undefined {
     const { expect = [], reports = [], endWithin } = this.boot;

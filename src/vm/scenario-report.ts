@@ -70,3 +70,24 @@ export function scenarioSummary(report: ScenarioReport): string[] {
     ...(failed?.logs === undefined ? [] : [`      Logs: ${failed.logs}`]),
   ];
 }
+
+/**
+ * For the terminal, of scenarios that were run several times: how many of them pass, and the seconds that their ends took, from the last
+ * step of each boot that has steps.
+ */
+export function repeatSummary(reports: readonly ScenarioReport[]): string[] {
+  const names = [...new Set(reports.map(({ scenario }) => scenario))];
+  return names.map((name) => {
+    const runs = reports.filter(({ scenario }) => scenario === name);
+    const passed = runs.filter(({ result }) => result === 'pass');
+    const seconds = passed
+      .flatMap(({ boots }) => boots)
+      .filter(({ secondsFromLastStep, endedMs = 0 }) => (secondsFromLastStep ?? 0) < endedMs / 1000)
+      .map(({ secondsFromLastStep = 0 }) => secondsFromLastStep)
+      .sort((a, b) => a - b);
+    const at = (share: number) => seconds[Math.floor((seconds.length - 1) * share)]?.toFixed(0);
+    const spread =
+      seconds.length === 0 ? '' : `, ${at(0)} to ${at(1)} s after the last step, median ${at(0.5)} s`;
+    return `${name}: ${passed.length} of ${runs.length} pass${spread}`;
+  });
+}

@@ -42,6 +42,12 @@ const bootFields = {
     .describe(
       'Words for the kernel instead of the usual ones, which name base, cluster and host layer and the host name.',
     ),
+  init: z
+    .enum(['system', 'guest'])
+    .optional()
+    .describe(
+      '`guest`: process 1 is a shell that runs the script below and powers off; neither the system nor the self-check is started.',
+    ),
   start: z
     .enum(['direct', 'pxe'])
     .optional()
@@ -77,15 +83,32 @@ const bootFields = {
     .describe(
       'What the HTTP server does to one answer after the other: closes half-way, serves half of the file, flips a bit, falls silent, sends at 4 MiB/s.',
     ),
-  memory: z.int().min(128).optional().describe('MiB of the node; 1024 by default.'),
+  memory: z.int().min(32).optional().describe('MiB of the node; 1024 by default.'),
   nfsVersion: z.enum(['3', '4.1', '4.2']).optional(),
   dhcp: z
     .strictObject({
       off: z.boolean().optional().describe('There is no DHCP server until a step starts it.'),
       hostname: z.string().optional().describe('Name that the DHCP server gives the node (option 12).'),
       rootPath: z.string().optional().describe('Option 17.'),
+      leaseSeconds: z.int().min(120).optional().describe('How long a lease lasts; an hour by default.'),
+      delay: z.int().min(1).max(10).optional().describe('Seconds that the server takes for an answer.'),
+      other: z
+        .strictObject({ rootPath: z.string().optional().describe('Its option 17.') })
+        .optional()
+        .describe(
+          'A second DHCP server on the same network, at 10.77.0.2, that knows nothing of the first one and names itself as gateway.',
+        ),
     })
     .optional(),
+  tftp: z
+    .enum(['silent'])
+    .optional()
+    .describe('`silent`: the firmware is sent to a TFTP server that never answers.'),
+  clock: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d$/, 'is no date')
+    .optional()
+    .describe('Date of the node’s hardware clock at power-on, as 2000-01-01.'),
   persistent: z
     .string()
     .optional()
@@ -103,10 +126,10 @@ const bootFields = {
   expect: z.array(expectationSchema).optional(),
   end: z
     .string()
-    .regex(/^(?:power-off|reset|init-\d\d-[a-z-]+)$/, 'is no end')
+    .regex(/^(?:power-off|reset|seen|init-\d\d-[a-z-]+)$/, 'is no end')
     .optional()
     .describe(
-      '`power-off` (the default), `reset`: the machine resets itself or its power is cut, or a stage such as `init-70-overlay`.',
+      '`power-off` (the default), `reset`: the machine resets itself or its power is cut, `seen`: every line that is expected was on the console, or a stage such as `init-70-overlay`.',
     ),
   endWithin: seconds.optional().describe('Seconds from the last step to the end.'),
   timeout: seconds.optional().describe('Seconds from power-on to the end; 240 by default.'),
@@ -119,6 +142,10 @@ export const scenarioSchema = z.strictObject({
   title: z.string().min(1).describe('What is shown to hold, as a sentence.'),
   items: z.array(z.string()).describe('Items of the list of what the boot runtime must get right.'),
   quick: z.boolean().optional().describe('Part of every run of the tests.'),
+  needs: z
+    .array(z.string().regex(/^\//, 'is no absolute path'))
+    .optional()
+    .describe('Files that the root must have. For a root without one of them `all` leaves the scenario out.'),
   ...bootFields,
   boots: z
     .array(z.strictObject({ title: z.string().min(1), ...bootFields }))
@@ -149,6 +176,15 @@ export interface Scenario extends z.infer<typeof scenarioSchema> {
 
 /** The boots of a scenario, each complete. */
 export function bootsOf(scenario: Scenario): readonly (ScenarioBoot & { readonly title: string })[] {
-  const { boots, name: _, items: _items, quick: _quick, same: _same, differ: _differ, ...common } = scenario;
+  const {
+    boots,
+    name: _,
+    items: _items,
+    quick: _quick,
+    needs: _needs,
+    same: _same,
+    differ: _differ,
+    ...common
+  } = scenario;
   return boots === undefined ? [common] : boots.map((boot) => ({ ...common, ...boot }));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Ports } from '../../../src/ports/ports.js';
+import { BARE_INIT_PATH } from '../../../src/stages/place-self-check.js';
 import { prepareLabFiles } from '../../../src/stages/prepare-lab-files.js';
 import { removeStaleLabs, reserveLabDirectory } from '../../../src/stages/reserve-lab-directory.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
@@ -55,6 +56,26 @@ describe('the files of a lab', () => {
     expect(
       fs.readlink('/lab/layers/host/etc/systemd/system/multi-user.target.wants/mkroot-self-check.service'),
     ).toBe('../mkroot-self-check.service');
+  });
+
+  it('start the self-check by an init script where the root has sysvinit', () => {
+    const fs = published();
+    fs.mkdir('/images/root/etc/rc2.d');
+    fs.writeFile('/images/root/etc/inittab', 'id:2:initdefault:\n');
+    fs.writeFile('/qemu/mkroot-self-check.init', 'script');
+    prepareLabFiles(fs, '/lab', subject, expected, '');
+    expect(fs.readlink('/lab/layers/host/etc/rc2.d/S99mkroot-self-check')).toBe(
+      '../init.d/mkroot-self-check',
+    );
+    expect(fs.lstat('/lab/layers/host/etc/init.d/mkroot-self-check')?.mode).toBe(0o755);
+  });
+
+  it('bring a process 1 of their own for a scenario’s script', () => {
+    const fs = published();
+    fs.writeFile('/qemu/bare-init.sh', 'script');
+    prepareLabFiles(fs, '/lab', subject, { ...expected, guestScript: 'report x pass' }, '');
+    expect(fs.lstat(`/lab/layers/host${BARE_INIT_PATH}`)?.mode).toBe(0o755);
+    expect(text(fs.readFile('/lab/layers/host/etc/mkroot-self-check/scenario.sh'))).toBe('report x pass');
   });
 
   it('have no layers where no self-check can run', () => {

@@ -32,6 +32,11 @@ describe('qemuArgv', () => {
     }
   });
 
+  it('may start with a clock that is wrong', () => {
+    expect(qemuArgv({ ...machine, clock: '2000-01-01' }).join(' ')).toContain('-rtc base=2000-01-01');
+    expect(qemuArgv(machine)).not.toContain('-rtc');
+  });
+
   it('writes a comma in a path twice', () => {
     expect(qemuArgv(machine)).toContain('file,id=check,path=/tmp/a,,b/self-check.log');
   });

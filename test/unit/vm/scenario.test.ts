@@ -5,7 +5,7 @@ import type { BootReport } from '../../../src/vm/boot-report.js';
 import { decodeScenario, loadScenarios } from '../../../src/vm/load-scenarios.js';
 import { bootsOf, type Scenario } from '../../../src/vm/scenario.js';
 import { ScenarioDirector } from '../../../src/vm/scenario-director.js';
-import { scenarioReport, scenarioSummary } from '../../../src/vm/scenario-report.js';
+import { repeatSummary, scenarioReport, scenarioSummary } from '../../../src/vm/scenario-report.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
 
 const shipped = join(import.meta.dirname, '../../../qemu/scenarios');
@@ -108,6 +108,17 @@ describe('the director of a scenario', () => {
     expect(director.problem(120_000, [check('ready')])).toBeUndefined();
     expect(director.proved).toEqual(['it went down']);
   });
+
+  it('knows when every step was done and every expected line was seen', () => {
+    const director = new ScenarioDirector({
+      steps: [{ when: 1, do: 'nfs stop' }],
+      expect: [{ console: 'timed out', proves: 'it was told' }],
+    });
+    director.line('Connection timed out');
+    expect(director.complete).toBe(false);
+    director.due(1_000, []);
+    expect(director.complete).toBe(true);
+  });
 });
 
 describe('the report of a scenario', () => {
@@ -133,6 +144,17 @@ describe('the report of a scenario', () => {
     const wrong = scenarioReport(scenario({ differ: { 'machine-id': [1, 3] } }), boots);
     expect(wrong.reason).toBe('not so: machine-id is different in boots 1, 3 (a, a)');
     expect(scenarioReport(scenario({ same: { none: [1, 2] } }), boots).result).toBe('fail');
+  });
+
+  it('of several rounds tells how many pass and how long their ends took', () => {
+    const lasting = (seconds: number) =>
+      scenarioReport(scenario({}), [{ ...boot('a'), endedMs: 90_000, secondsFromLastStep: seconds }]);
+    const failed = scenarioReport(scenario({}), [boot('a', { reason: 'it did not come', console: [] })]);
+    expect(repeatSummary([lasting(61), lasting(55), lasting(70), failed])).toEqual([
+      's: 3 of 4 pass, 55 to 70 s after the last step, median 61 s',
+    ]);
+    // Where nothing was done to the node its whole boot is no figure of its end.
+    expect(repeatSummary([lasting(90)])).toEqual(['s: 1 of 1 pass']);
   });
 
   it('prints what was proved, or the reason, the console and where the logs are', () => {
