@@ -14,12 +14,12 @@ import {
   findDnf,
   repositoryFile,
   requireDnf,
-  rpmMacros,
 } from './dnf.js';
 import { dnfActivity, dnfHint } from './dnf-output.js';
 import { recipePackages } from './recipe-packages.js';
 import type { RootBackend } from './root-backend.js';
 import { listRpmPackages, usualRpmDatabase } from './rpm-database.js';
+import { rpmMacros } from './rpm-macros.js';
 import { type FailedScriptlet, failedScriptlet, SCRIPTLET_ENVIRONMENT } from './rpm-scriptlets.js';
 import { withHint } from './tool-hint.js';
 

@@ -104,20 +104,6 @@ export function dnfArgvs(
   ];
 }
 
-/** rpm's own settings, read from $HOME/.rpmmacros after all others. */
-export function rpmMacros(databaseDirectory: BytePath): string {
-  return [
-    // Debian's rpm would use a directory below $HOME, where nobody looks for it later.
-    `%_dbpath ${databaseDirectory}`,
-    // Mounts of the build lie there: rpm must not change their owners and modes.
-    '%_netsharedpath /proc:/sys:/dev',
-    // Plugins that ask the host's own systemd and SELinux policy.
-    '%__transaction_selinux %{nil}',
-    '%__transaction_systemd_inhibit %{nil}',
-    '',
-  ].join('\n');
-}
-
 function stanza(section: string, values: Readonly<Record<string, string | number>>): string {
   return [`[${section}]`, ...Object.entries(values).map(([name, value]) => `${name}=${value}`), ''].join(
     '\n',

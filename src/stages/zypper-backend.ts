@@ -9,10 +9,10 @@ import { RootWriter } from '../rootfs/root-writer.js';
 import type { RootTree } from '../sandbox/root-tree.js';
 import { bootstrapRpm } from './bootstrap-rpm.js';
 import type { BuildEnvironment } from './build-environment.js';
-import { rpmMacros } from './dnf.js';
 import { type RecipePackages, recipePackages } from './recipe-packages.js';
 import type { RootBackend } from './root-backend.js';
 import { listRpmPackages } from './rpm-database.js';
+import { rpmMacros } from './rpm-macros.js';
 import { type FailedScriptlet, failedScriptlet, SCRIPTLET_ENVIRONMENT } from './rpm-scriptlets.js';
 import { withHint } from './tool-hint.js';
 

@@ -12,9 +12,9 @@ import {
   findDnf,
   repositoryFile,
   requireDnf,
-  rpmMacros,
 } from '../../../src/stages/dnf.js';
 import { usualRpmDatabase } from '../../../src/stages/rpm-database.js';
+import { rpmMacros } from '../../../src/stages/rpm-macros.js';
 import { ScriptedRunner } from '../../support/scripted-runner.js';
 
 const TEXT = `name: node
