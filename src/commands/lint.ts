@@ -20,7 +20,12 @@ export default class Lint extends BaseCommand {
     const { fs, progress } = this.ports();
     const { lintSite } = await import('../pipelines/lint-site.js');
     const { recipes, ...site } = openSite(fs, flags.site);
-    const report = lintSite(fs, { site, recipes, state: toBytePath(resolve(flags.state)) });
+    const report = lintSite(fs, {
+      site,
+      recipes,
+      state: toBytePath(resolve(flags.state)),
+      version: this.config.version,
+    });
     const { findings, looked, missingImages } = report;
     for (const image of missingImages) {
       progress.note(`Image "${image}" was never built: nothing is compared with it (mkroot build ${image})`);

@@ -24,11 +24,13 @@ export interface ImageContext {
   readonly state: BytePath;
   /** Recipes of the site that decode, by name. */
   readonly recipes: ReadonlyMap<string, object>;
+  /** Version of mkroot that decoded them. */
+  readonly version: string;
 }
 
 /** What is wrong with the generations that nodes boot. Images that were never built are passed over. */
 export function lintImages(fs: ReadFileSystem, context: ImageContext, findings: SiteFindings): void {
-  const { inventory, nodes, state, recipes } = context;
+  const { inventory, nodes, state, recipes, version } = context;
   const seen = new Map<string, readonly NodeComplaint[]>();
   const architectures = new Map<string, string | undefined>();
   for (const node of nodes) {
@@ -52,7 +54,7 @@ export function lintImages(fs: ReadFileSystem, context: ImageContext, findings: 
   for (const [name, recipe] of recipes) {
     const current = currentGeneration(fs, state, name);
     const manifest = current && whole(() => readManifest(fs, current));
-    if (manifest === undefined || !nodes.some(({ image }) => image === name)) continue;
+    if (manifest?.mkroot !== version || !nodes.some(({ image }) => image === name)) continue;
     if (!isDeepStrictEqual(JSON.parse(JSON.stringify(recipe)), manifest.recipe)) {
       const what = `its recipe is not the one that ${manifest.generation} was built from`;
       findings.about('image-outdated', `image ${name}`, what);

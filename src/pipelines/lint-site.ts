@@ -22,6 +22,8 @@ export interface LintRequest {
   readonly site: Site;
   readonly recipes: RecipeSearch;
   readonly state: BytePath;
+  /** Version of mkroot: what another one makes of a recipe cannot be compared. */
+  readonly version: string;
 }
 
 /** Everything that is wrong with a site, and what was looked at. */
@@ -59,7 +61,7 @@ export function lintSite(fs: ReadFileSystem, request: LintRequest): LintReport {
   lintUse(fs, site, inventory, nodes, findings);
   looked.layers = lintLayers(composer, findings);
   looked.overlays = lintOverlays(composer, findings);
-  lintImages(fs, { inventory, nodes, state, recipes }, findings);
+  lintImages(fs, { inventory, nodes, state, recipes, version: request.version }, findings);
   return { findings: findings.list(), looked, missingImages: composer.missingImages() };
 }
 

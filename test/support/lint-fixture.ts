@@ -138,6 +138,7 @@ export function lintedSite(): LintedSite {
         site: { directory: '/site', workingDirectory: '/site', images: ['compute', 'storage'] },
         recipes: { workingDirectory: '/site', directories: ['/site/recipes'], hostArchitecture: 'amd64' },
         state: '/state',
+        version: '',
       }),
   };
 }

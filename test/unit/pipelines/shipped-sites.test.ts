@@ -28,6 +28,7 @@ function lint(site: string) {
     },
     recipes: { workingDirectory: site, directories, hostArchitecture: 'amd64' },
     state: join(directory, 'state'),
+    version: '',
   });
 }
 
