@@ -1,4 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that take images which others build (test/support/built-images.ts) come after them. */
+class BuildersFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const takes = ({ moduleId }: TestSpecification) =>
+      readFileSync(moduleId, 'utf8').includes('takeImage(') ? 1 : 0;
+    return (await super.sort(files)).sort((a, b) => takes(a) - takes(b));
+  }
+}
 
 /**
  * Test projects, fastest first. `unit` needs nothing but Node; `judges` compares with independent tools on
@@ -6,6 +17,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: BuildersFirst },
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
