@@ -2,9 +2,13 @@ import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { hostNetwork } from '../cli/host-network.js';
+import { LiveScreen } from '../cli/live-screen.js';
 import { requireRoot } from '../cli/require-root.js';
 import { toBytePath } from '../ports/byte-path.js';
 import { shellQuote } from '../ports/process-runner.js';
+
+/** Lines below the table that say what happened last. */
+const NEWS_LINES = 5;
 
 /** `mkroot serve`: the whole head node in the foreground. */
 export default class Serve extends BaseCommand {
@@ -40,6 +44,9 @@ export default class Serve extends BaseCommand {
       max: 65_535,
       helpValue: 'PORT',
     }),
+    'force-dhcp': Flags.boolean({
+      description: 'answer DHCP although another server does; without it nobody else may',
+    }),
     json: Flags.boolean({ description: 'say what happens as lines of JSON', helpGroup: 'GLOBAL' }),
     site: BaseCommand.siteFlag,
     state: BaseCommand.stateFlag,
@@ -50,24 +57,41 @@ export default class Serve extends BaseCommand {
     requireRoot('serve', 'ports below 1024, mounts');
     process.umask(0o022);
     const ports = { ...this.ports({ verbose: flags.verbose }), network: hostNetwork() };
-    const [{ serveSite }, { eventText }] = await Promise.all([
+    const [{ serveSite }, { eventText }, { boardText }] = await Promise.all([
       import('../pipelines/serve-site.js'),
       import('../serving/serve-event.js'),
+      import('../pipelines/status-text.js'),
     ]);
-    await serveSite(ports, {
-      state: toBytePath(resolve(flags.state)),
-      interfaces: flags.interface ?? [],
-      ...(flags.nfs === undefined ? {} : { nfs: flags.nfs }),
-      ...(flags['http-port'] === undefined ? {} : { httpPort: flags['http-port'] }),
-      pid: process.pid,
-      command: shellQuote(['mkroot', 'serve', ...this.argv]),
-      signal: this.interrupted,
-      onEvent: (event) => {
-        const at = ports.clock.now().toISOString();
-        process.stdout.write(
-          flags.json ? `${JSON.stringify({ at, ...event })}\n` : `${at.slice(11, 19)} ${eventText(event)}\n`,
-        );
-      },
-    });
+    const screen = process.stdout.isTTY && !flags.json ? new LiveScreen(process.stdout) : undefined;
+    const news: string[] = [];
+    try {
+      await serveSite(ports, {
+        state: toBytePath(resolve(flags.state)),
+        interfaces: flags.interface ?? [],
+        ...(flags.nfs === undefined ? {} : { nfs: flags.nfs }),
+        ...(flags['http-port'] === undefined ? {} : { httpPort: flags['http-port'] }),
+        forceDhcp: flags['force-dhcp'],
+        pid: process.pid,
+        command: shellQuote(['mkroot', 'serve', ...this.argv]),
+        signal: this.interrupted,
+        onEvent: (event) => {
+          const at = ports.clock.now().toISOString();
+          const line = `${at.slice(11, 19)} ${eventText(event)}`;
+          news.push(line);
+          if (news.length > NEWS_LINES) news.shift();
+          if (flags.json) process.stdout.write(`${JSON.stringify({ at, ...event })}\n`);
+          else if (screen?.isOpen !== true) process.stdout.write(`${line}\n`);
+        },
+        onView: ({ nodes, unknown }) => {
+          if (screen === undefined) return;
+          const { columns, lines } = screen;
+          const size = { columns, lines: lines - news.length - 1, now: ports.clock.now() };
+          const last = news.map((line) => line.slice(0, columns));
+          screen.draw([...boardText(nodes, unknown, size), '', ...last]);
+        },
+      });
+    } finally {
+      screen?.close();
+    }
   }
 }

@@ -64,6 +64,17 @@ export async function takeLock(
   return held;
 }
 
+/** Whether somebody holds the lock at this moment. */
+export async function isHeld({ fs, runner }: Pick<Ports, 'fs' | 'runner'>, path: BytePath): Promise<boolean> {
+  if (fs.lstat(path) === undefined) return false;
+  const file = Buffer.from(path, 'latin1').toString('utf8');
+  const { exitCode } = await runner.run({
+    argv: ['flock', '--shared', '--nonblock', `--conflict-exit-code=${HELD}`, file, 'true'],
+    accept: [HELD],
+  });
+  return exitCode === HELD;
+}
+
 /** Who wrote into the lock file last, or undefined if nobody can be made out. */
 export function readHolder(fs: FileSystem, path: BytePath): LockHolder | undefined {
   try {

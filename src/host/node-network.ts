@@ -2,7 +2,6 @@ import { createSocket } from 'node:dgram';
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import { ExitCode, MkrootError } from '../errors.js';
 import type {
@@ -46,12 +45,6 @@ export class NodeNetwork implements Network {
           server.closeAllConnections();
         }),
     };
-  }
-
-  addressesOf(name: string): readonly string[] | undefined {
-    return networkInterfaces()
-      [name]?.filter(({ family }) => family === 'IPv4')
-      .map(({ address }) => address);
   }
 
   isTcpPortFree(port: number): Promise<boolean> {
@@ -130,16 +123,15 @@ async function respond(
   if (request !== undefined) onSent?.(request, reply, whole);
 }
 
-/** Undefined if it is longer than it may be. */
+/** Undefined if it is longer than it may be; then it is read all the same, or the client would not read the answer. */
 async function readBody(message: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of message as AsyncIterable<Uint8Array>) {
     size += chunk.length;
-    if (size > limit) return undefined;
-    chunks.push(chunk);
+    if (size <= limit) chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return size > limit ? undefined : Buffer.concat(chunks);
 }
 
 async function send(response: ServerResponse, { status, headers = {}, content }: HttpAnswer, head: boolean) {

@@ -41,7 +41,7 @@ export function publishReport(
           : 'Nothing was changed: this is what would be'
         : 'Nothing has changed since the last publish',
       ...(published && services
-        ? [`Servers read their configuration when they are told to: docs/publish.md says how`]
+        ? [`mkroot serve tells its servers by itself; others have to be told: docs/publish.md says how`]
         : []),
     ],
     json: {

@@ -47,7 +47,8 @@ export function publishedTree(state: BytePath): BytePath {
   return `${state}/netboot`;
 }
 
-function recordPath(state: BytePath): BytePath {
+/** Where the record lies. */
+export function recordPath(state: BytePath): BytePath {
   return `${state}/published.json`;
 }
 

@@ -1,19 +1,27 @@
 import { takeLock } from '../engine/state-lock.js';
-import { ExitCode, MkrootError } from '../errors.js';
-import { ipv4Subnet } from '../netboot/ipv4-subnet.js';
 import type { NetbootSite } from '../netboot/netboot-site.js';
-import { type BytePath, displayPath, toBytePath } from '../ports/byte-path.js';
+import { type BytePath, toBytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
-import type { Listening, Network } from '../ports/network.js';
+import type { Network } from '../ports/network.js';
 import type { Ports } from '../ports/ports.js';
 import { NamespaceSession } from '../sandbox/namespace-session.js';
+import type { NodeBoard } from '../serving/node-board.js';
+import { REPORT_LIMIT, REPORT_PORT } from '../serving/node-report.js';
+import { receiveReports } from '../serving/report-receiver.js';
 import type { ServeEvent } from '../serving/serve-event.js';
 import { dnsmasqProgram, type NfsServer } from '../serving/server-programs.js';
 import { StaticFiles } from '../serving/static-files.js';
-import { chooseNfsServer, type RunningNfs, startNfs } from '../stages/start-nfs.js';
+import { serveLock } from '../serving/status-file.js';
+import { chooseNfsServer, startNfs } from '../stages/start-nfs.js';
 import type { ServicePlace } from '../stages/start-service.js';
 import { Supervisor } from '../stages/supervise-services.js';
-import { type PublishedRecord, publishedTree, readRecord } from './published-record.js';
+import { NodeWatch } from '../stages/watch-nodes.js';
+import { knownNodes } from './known-nodes.js';
+import { refuseOtherDhcp, type ServedInterface, servedInterfaces } from './served-interfaces.js';
+import { configuration, type Publication, PublishWatch, publishedSite } from './watch-publish.js';
+
+/** The nodes as they are at a moment. */
+export type ServeView = Pick<NodeBoard, 'nodes' | 'unknown'>;
 
 /** What `mkroot serve` is asked for. */
 export interface ServeRequest {
@@ -24,146 +32,167 @@ export interface ServeRequest {
   readonly nfs?: NfsServer;
   /** By default that of the published URL for HTTP, else 8080. */
   readonly httpPort?: number;
+  /** Answer DHCP although another server does; nobody is asked. */
+  readonly forceDhcp: boolean;
   readonly pid: number;
   /** The command line. */
   readonly command: string;
   /** Ends it. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: ServeEvent) => void;
+  /** Every second, when all servers are up. */
+  readonly onView: (view: ServeView) => void;
 }
 
 /** Where HTTP listens unless a URL was published. */
 const HTTP_PORT = 8080;
 
-/** How often it is looked whether something was published. */
+/** How often it is looked whether something was published, and the file for `mkroot status` written. */
 const WATCH_MS = 1_000;
 
+type ServePorts = Ports & { readonly network: Network };
+
 /**
- * Runs the whole head node until `signal` aborts: NFS, HTTP, then DHCP and TFTP, with what was published. All programs live in
- * namespaces that end with mkroot, whatever ends it.
- * @throws MkrootError NotFound if nothing was published; Usage for an interface that does not fit; Locked if it runs already;
- * Io for a port that is taken; ToolFailed with the last words of a program that does not start.
+ * Runs the whole head node until `signal` aborts: NFS, HTTP, the receiver of reports, then DHCP and TFTP, with what was
+ * published. All programs live in namespaces that end with mkroot, whatever ends it.
+ * @throws MkrootError NotFound if nothing was published; Usage for an interface that does not fit; Locked if it runs already,
+ * or another server answers DHCP; Io for a port that is taken; ToolFailed with the last words of a program that does not
+ * start.
  */
-export async function serveSite(
-  ports: Ports & { readonly network: Network },
-  request: ServeRequest,
-): Promise<void> {
-  const { fs, runner, clock } = ports;
-  const { state, signal, onEvent } = request;
+export async function serveSite(ports: ServePorts, request: ServeRequest): Promise<void> {
+  const { fs, clock } = ports;
+  const { state, signal } = request;
   const { site } = publishedSite(fs, state);
-  const interfaces = servedInterfaces(ports.network, site, request.interfaces);
-  const directory = `${state}/serve`;
-  fs.mkdir(`${directory}/logs`);
+  const interfaces = await servedInterfaces(ports, site, request.interfaces);
+  fs.mkdir(`${state}/serve/logs`);
   const lock = await takeLock(ports, {
-    path: `${directory}/lock`,
+    path: serveLock(state),
     holder: { pid: request.pid, command: request.command, since: clock.now().toISOString() },
     wait: false,
     signal,
   });
-  let session: NamespaceSession | undefined;
-  let supervisor: Supervisor | undefined;
-  let http: Listening | undefined;
-  let nfs: RunningNfs | undefined;
   try {
-    const server = request.nfs ?? (await chooseNfsServer(ports));
-    session = await NamespaceSession.open(runner, fs);
-    const place = placeOf(session);
-    supervisor = new Supervisor(ports, place, `${directory}/logs`, (event) =>
-      onEvent({ event: 'service', ...event }),
-    );
-    nfs = await startNfs(ports, supervisor, place, {
-      server,
-      address: site.server.address,
-      exports: configuration(state, 'exports'),
-      ganesha: configuration(state, 'ganesha/ganesha.conf'),
-    });
-    const url = httpRoot(site, request.httpPort);
-    http = await ports.network.listenHttp({
-      address: site.server.address,
-      port: Number(url.port),
-      answer: serveFiles(fs, state, site, url),
-    });
-    const dnsmasq = dnsmasqProgram({
-      configuration: configuration(state, 'dnsmasq.conf'),
-      leaseFile: `${asText(directory)}/dnsmasq.leases`,
-      asRoot: !othersMayEnter(fs, [toBytePath(site.server.tftpRoot), `${state}/images`]),
-    });
-    await supervisor.start(dnsmasq);
-    onEvent({
-      event: 'ready',
-      address: site.server.address,
-      interfaces,
-      nfs: server,
-      http: url.href,
-    });
-    await untilAborted(clock, signal, WATCH_MS);
+    if (!request.forceDhcp) await refuseOtherDhcp(ports, site, interfaces, signal);
+    await serveHere(ports, request, site, interfaces);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    supervisor?.end();
-    await http?.close();
-    await nfs?.end();
-    await session?.close();
     await lock.release();
   }
 }
 
-/** @throws MkrootError NotFound if there is none. */
-function publishedSite(
-  fs: ReadFileSystem,
-  state: BytePath,
-): PublishedRecord & { readonly site: NetbootSite } {
-  const record = readRecord(fs, state);
-  if (record?.site === undefined) {
-    throw new MkrootError(`Cannot serve "${displayPath(state)}": nothing was published there`, {
-      exitCode: ExitCode.NotFound,
-      hint: 'Publish first: mkroot publish --interface NAME',
+/** Starts everything, watches, and ends everything. */
+async function serveHere(
+  ports: ServePorts,
+  { state, signal, onEvent, ...request }: ServeRequest,
+  site: NetbootSite,
+  interfaces: readonly ServedInterface[],
+): Promise<void> {
+  const { fs, runner, network, clock } = ports;
+  const { address } = site.server;
+  const server = request.nfs ?? (await chooseNfsServer(ports));
+  const ending: (() => Promise<void>)[] = [];
+  const watch = new NodeWatch(ports, state, knownNodes(site), (news) => onEvent({ event: 'node', ...news }));
+  try {
+    const session = await NamespaceSession.open(runner, fs);
+    ending.push(() => session.close());
+    const place = placeOf(session);
+    const supervisor = new Supervisor(ports, place, `${state}/serve/logs`, (event) =>
+      onEvent({ event: 'service', ...event }),
+    );
+    ending.push(async () => supervisor.end());
+    const nfs = await startNfs(ports, supervisor, place, {
+      server,
+      address,
+      exports: configuration(state, 'exports'),
+      ganesha: configuration(state, 'ganesha/ganesha.conf'),
     });
+    ending.push(() => nfs.end());
+    const published = new PublishWatch(fs, state, site);
+    const permits = (client: string) => published.permits(client);
+    const url = httpRoot(site, request.httpPort);
+    const http = await network.listenHttp({
+      address,
+      port: Number(url.port),
+      answer: serveFiles(fs, state, site, { prefix: url.pathname, permits }),
+      onSent: (...sent) => watch.sent(...sent),
+    });
+    ending.push(() => http.close());
+    const reportPort = receivingPort(site);
+    if (reportPort !== undefined) {
+      const reports = await network.listenHttp({
+        address,
+        port: reportPort,
+        bodyLimit: REPORT_LIMIT,
+        answer: receiveReports(permits, (report, client) => watch.report(report, client)),
+      });
+      ending.push(() => reports.close());
+    }
+    const dnsmasq = {
+      ...dnsmasqProgram({
+        configuration: configuration(state, 'dnsmasq.conf'),
+        leaseFile: `${asText(state)}/serve/dnsmasq.leases`,
+        asRoot: !othersMayEnter(fs, [toBytePath(site.server.tftpRoot), `${state}/images`]),
+      }),
+      onLine: (line: string) => watch.dhcpLine(line),
+    };
+    await supervisor.start(dnsmasq);
+    watch.flush();
+    onEvent({
+      event: 'ready',
+      address,
+      interfaces: interfaces.map(({ name }) => name),
+      nfs: server,
+      http: url.href,
+      reports: reportPort === undefined ? null : `${address}:${reportPort}`,
+    });
+    const reload: Reload = {
+      dnsmasq: () => supervisor.restart(dnsmasq),
+      nfs: async () => {
+        await nfs.reload();
+        if (server !== 'none') onEvent({ event: 'service', service: 'nfs', state: 'reloaded', detail: '' });
+      },
+    };
+    while (!signal.aborted) {
+      await clock.sleep(WATCH_MS, signal);
+      watch.flush();
+      request.onView(watch.board);
+      const news = published.look();
+      if (news !== undefined) await follow(news, reload, watch, onEvent);
+    }
+  } finally {
+    for (const end of ending.reverse()) await end();
+    watch.flush();
   }
-  return { ...record, site: record.site };
 }
 
-/** @throws MkrootError Usage if they are not those that were published, or one lacks the server's address. */
-function servedInterfaces(network: Network, site: NetbootSite, wanted: readonly string[]): readonly string[] {
-  const { interfaces, address } = site.server;
-  const strange = wanted.filter((name) => interfaces.length > 0 && !interfaces.includes(name));
-  if (strange.length > 0) {
-    throw new MkrootError(
-      `Cannot answer DHCP on "${strange.join(', ')}": what was published is for ${interfaces.join(', ')}`,
-      {
-        exitCode: ExitCode.Usage,
-        hint: `Publish for it: mkroot publish --interface ${wanted.join(' --interface ')}`,
-      },
-    );
+/** What makes servers read their changed configuration. */
+interface Reload {
+  readonly dnsmasq: () => Promise<void>;
+  readonly nfs: () => Promise<void>;
+}
+
+/** Something was published: servers whose configuration changed are told. */
+async function follow(
+  { site, at, changed, warnings }: Publication,
+  reload: Reload,
+  watch: NodeWatch,
+  onEvent: ServeRequest['onEvent'],
+): Promise<void> {
+  watch.setNodes(knownNodes(site));
+  onEvent({ event: 'published', published: at, nodes: site.nodes.length });
+  for (const message of warnings) onEvent({ event: 'warning', message });
+  if (changed.has('exports') || changed.has('ganesha/ganesha.conf')) await reload.nfs();
+  if (changed.has('dnsmasq.conf')) await reload.dnsmasq();
+}
+
+/** The port that nodes report to; undefined if nobody reports, or to another machine. */
+function receivingPort({ nodes, server }: NetbootSite): number | undefined {
+  for (const { boot } of nodes) {
+    const [address, port] = boot.parameters.report?.split(':') ?? [];
+    if (address === server.address) return port === undefined ? REPORT_PORT : Number(port);
   }
-  const names = interfaces.length > 0 ? interfaces : wanted;
-  if (names.length === 0) {
-    throw new MkrootError('Cannot serve: no interface was named, here or when it was published', {
-      exitCode: ExitCode.Usage,
-      hint: 'Name the one that nodes are on: mkroot serve --interface NAME',
-    });
-  }
-  const addresses = names.map((name) => ({ name, has: network.addressesOf(name) }));
-  const missing = addresses.find(({ has }) => has === undefined);
-  if (missing !== undefined) {
-    throw new MkrootError(
-      `Cannot answer DHCP on "${missing.name}": there is no such interface, or it has no address`,
-      {
-        exitCode: ExitCode.NotFound,
-        hint: 'To see all: ip -brief address',
-      },
-    );
-  }
-  if (!addresses.some(({ has }) => has?.includes(address))) {
-    throw new MkrootError(
-      `Cannot serve on "${names.join(', ')}": it does not have the server's address ${address}`,
-      {
-        exitCode: ExitCode.Usage,
-        hint: `Give it the address (ip address add ${address}/PREFIX dev ${names[0]}), or change cluster.servers in nodes.yaml and publish.`,
-      },
-    );
-  }
-  return names;
+  return undefined;
 }
 
 function placeOf(session: NamespaceSession): ServicePlace {
@@ -182,23 +211,23 @@ function httpRoot({ server: { address, httpRoot: published } }: NetbootSite, por
   return new URL(`http://${address}:${chosen}${own ? url.pathname : '/'}`);
 }
 
-function serveFiles(fs: ReadFileSystem, state: BytePath, site: NetbootSite, url: URL) {
-  const subnets = site.networks.map(({ subnet }) => ipv4Subnet(subnet));
+function serveFiles(
+  fs: ReadFileSystem,
+  state: BytePath,
+  site: NetbootSite,
+  { prefix, permits }: { readonly prefix: string; readonly permits: (client: string) => boolean },
+) {
   const tftp = toBytePath(site.server.tftpRoot);
+  const images = `${state}/images`;
   const files = new StaticFiles(fs, {
     trees: [
-      { prefix: url.pathname, directory: tftp },
-      { prefix: `${url.pathname}images/`, directory: `${state}/images` },
+      { prefix, directory: tftp },
+      { prefix: `${prefix}images/`, directory: images },
     ],
-    within: [tftp, `${state}/images`],
-    permits: (client) => client === site.server.address || subnets.some((subnet) => subnet.contains(client)),
+    within: [tftp, images],
+    permits,
   });
   return files.answer.bind(files);
-}
-
-/** A file that servers read, as a program is told of it. */
-function configuration(state: BytePath, name: string): string {
-  return `${asText(publishedTree(state))}/etc/${name}`;
 }
 
 /** dnsmasq gives up root and then reads as anybody. */
@@ -213,8 +242,4 @@ function othersMayEnter(fs: ReadFileSystem, directories: readonly BytePath[]): b
 
 function asText(path: BytePath): string {
   return Buffer.from(path, 'latin1').toString('utf8');
-}
-
-async function untilAborted(clock: Ports['clock'], signal: AbortSignal, ms: number): Promise<void> {
-  while (!signal.aborted) await clock.sleep(ms, signal);
 }

@@ -61,8 +61,6 @@ export interface Broadcasting {
 export interface Network {
   /** @throws MkrootError Io if the port is taken or the address is not this machine's. */
   listenHttp(options: HttpListenerOptions): Promise<Listening>;
-  /** IPv4 addresses of an interface; undefined if there is none of that name. An interface that is down has none. */
-  addressesOf(name: string): readonly string[] | undefined;
   /** Whether a TCP port can be listened on at all addresses. */
   isTcpPortFree(port: number): Promise<boolean>;
   /** @throws MkrootError Io if the socket cannot be had. */

@@ -1,3 +1,5 @@
+import type { NodeState } from './node-board.js';
+
 /** What `mkroot serve` says while it runs: one JSON object per line with --json; docs/serve.md lists the fields. */
 export type ServeEvent =
   | {
@@ -8,6 +10,8 @@ export type ServeEvent =
       readonly nfs: string;
       /** URL below which files are served. */
       readonly http: string;
+      /** ADDRESS:PORT that nodes report to; null if they are told not to, or to report elsewhere. */
+      readonly reports: string | null;
     }
   | {
       readonly event: 'service';
@@ -15,16 +19,30 @@ export type ServeEvent =
       readonly state: 'ready' | 'ended' | 'failed' | 'stopped' | 'reloaded';
       readonly detail: string;
     }
+  | ({ readonly event: 'node' } & NodeState)
+  | { readonly event: 'published'; readonly published: string; readonly nodes: number }
   | { readonly event: 'warning'; readonly message: string };
 
-/** The event as a line for people; undefined where there is nothing to say. */
+/** The event as a line for people. */
 export function eventText(event: ServeEvent): string {
   switch (event.event) {
     case 'ready':
-      return `ready: DHCP and TFTP on ${event.interfaces.join(', ') || event.address}, NFS by ${event.nfs}, HTTP at ${event.http}`;
+      return `ready: DHCP and TFTP on ${event.interfaces.join(', ') || event.address}, NFS by ${event.nfs}, HTTP at ${event.http}, reports at ${event.reports ?? 'none'}`;
     case 'service':
       return `${event.service}: ${event.state}${event.detail === '' ? '' : ` (${event.detail})`}`;
+    case 'node':
+      return `${event.node}: ${stateText(event)}${event.detail === '' ? '' : ` (${event.detail})`}`;
+    case 'published':
+      return `published at ${event.published}: ${event.nodes} nodes`;
     case 'warning':
       return `warning: ${event.message}`;
   }
+}
+
+/** Phase and stage as people read them: `50 base`, `FAILED 50 base`, `up`. */
+export function stateText({ phase, stage }: Pick<NodeState, 'phase' | 'stage'>): string {
+  const at = stage === undefined ? '' : `${stage.number} ${stage.name}`;
+  if (phase === 'failed') return `FAILED ${at}`;
+  if (phase === 'trouble') return `${at}, trying`;
+  return phase === 'init' ? at : phase;
 }

@@ -40,14 +40,17 @@ export class Supervisor {
     this.#watch(service, await this.#startOnce(service), 0);
   }
 
-  /** Ends a service and starts it anew, as after a change of its configuration. One that is waiting to be started again just waits on. */
+  /**
+   * Ends a service and sees to it that it is started anew, as after a change of its configuration. One that waits to be started
+   * again just waits on.
+   */
   async restart(service: Service): Promise<void> {
     const running = this.#running.get(service.name);
     if (running === undefined) return;
     this.#running.delete(service.name); // its end is wanted
     await this.#stop(running);
     this.onEvent({ service: service.name, state: 'stopped', detail: 'to be started anew' });
-    await this.#startAgain(service, 0);
+    void this.#startAgain(service, 0);
   }
 
   /** No service is started any more. The running ones end with their namespaces. */

@@ -1,6 +1,16 @@
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { hostPorts } from '../../src/cli/host-ports.js';
 import { LabNamespace } from '../../src/vm/lab-namespace.js';
 import { runMkroot, type StartedMkroot, startMkroot } from './run-mkroot.js';
@@ -44,6 +54,7 @@ export class RunningServe {
     return this.#text
       .split('\n')
       .slice(0, -1)
+      .filter((line) => line.startsWith('{"')) // an error, which ends it, is written over several lines
       .map((line) => JSON.parse(line) as ServeLine);
   }
 
@@ -95,10 +106,14 @@ export class ServeLab {
     lab.current(G1);
     lab.write('site/nodes.yaml', NODES);
     lab.write('site/overlays/cluster/etc/motd', 'hello\n');
+    // Clients are machines of their own: one network namespace, whose holder ends with the lab.
     lab.inside(
       'sh',
       '-ec',
-      'ip link set lo up; ip link add br0 type veth peer name client0; ip addr add 10.1.0.1/16 dev br0; ip link set br0 up; ip link set client0 up',
+      `ip link set lo up; ip link add br0 type veth peer name client0; ip addr add 10.1.0.1/16 dev br0; ip link set br0 up
+unshare --net sleep infinity >/dev/null 2>&1 & client=$!
+while [ "$(readlink /proc/$client/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+ip link set client0 netns $client; echo $client >/run/mkroot-client`,
     );
     return lab;
   }
@@ -128,6 +143,13 @@ export class ServeLab {
     return run.stdout;
   }
 
+  /** `mkroot status`, outside of the lab: it reads files only. */
+  async status(...args: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await runMkroot(['status', ...args, '--state', this.state]);
+    if (exitCode !== 0) throw new Error(stderr);
+    return stdout;
+  }
+
   serve(...args: readonly string[]): RunningServe {
     return new RunningServe(
       ['serve', ...args, '--json', '--site', this.site, '--state', this.state],
@@ -147,12 +169,36 @@ esac
 `,
       { mode: 0o755 },
     );
+    return this.client(`ip link set client0 down; ip link set client0 address ${mac}; ip link set client0 up
+busybox udhcpc -fnq -i client0 -t 60 -T 1 -O hostname -x 0x5d:0000 -V PXEClient:Arch:00000:UNDI:002001 -s ${script} 2>/dev/null`);
+  }
+
+  /** What a shell script prints on the client's side of the network. */
+  client(script: string): string {
     return this.inside(
       'sh',
-      '-ec',
-      `ip link set client0 down; ip link set client0 address ${mac}; ip link set client0 up
-busybox udhcpc -fnq -i client0 -t 15 -T 1 -O hostname -x 0x5d:0000 -V PXEClient:Arch:00000:UNDI:002001 -s ${script} 2>/dev/null`,
+      '-c',
+      'exec nsenter --target "$(cat /run/mkroot-client)" --net sh -ec "$1"',
+      'sh',
+      script,
     ).trim();
+  }
+
+  /** Sends a report as a node does that runs, by the programs of its initramfs under busybox. */
+  report(state: string, fields: Readonly<Record<string, string>>): string {
+    const top = join(this.directory, 'top');
+    mkdirSync(join(top, 'state'), { recursive: true });
+    mkdirSync(join(top, 'bin'), { recursive: true });
+    cpSync(fileURLToPath(new URL('../../initramfs-skel/lib', import.meta.url)), join(top, 'lib'), {
+      recursive: true,
+    });
+    writeFileSync(join(top, 'state/report-to'), '10.1.0.1 7752\n');
+    const lines = Object.entries({ 'mkroot-report': '1', ...fields }).map(
+      ([key, value]) => `${key}=${value}`,
+    );
+    writeFileSync(join(top, 'state/report'), `${lines.join('\n')}\n`);
+    return this.client(`for name in nc timeout cat sh; do ln -sf "$(command -v busybox)" ${top}/bin/$name; done
+busybox sh ${top}/lib/mkroot/report-state ${state} ${top}`);
   }
 
   /** What a program prints inside. */
@@ -176,6 +222,8 @@ busybox udhcpc -fnq -i client0 -t 15 -T 1 -O hostname -x 0x5d:0000 -V PXEClient:
     )
       .split('\n')
       .map((line) => line.trim())
-      .filter((line) => line !== '' && !/^(sleep infinity|sh -c cd)/.test(line) && !line.includes('tr \\0'));
+      .filter(
+        (line) => line !== '' && !/^(sleep infinity|unshare|sh -c cd)/.test(line) && !line.includes('tr \\0'),
+      );
   }
 }
