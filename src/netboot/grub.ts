@@ -26,7 +26,8 @@ export function renderGrub(menu: BootMenu): string {
 
 /**
  * The generic grub.cfg, for machines without one of their own. GRUB 2.06 and later look for a node's file themselves; for
- * older ones, and images that were made with another prefix, the file does it too: first the node's script, then this one.
+ * older ones, and for signed images, which bring a script of their own, the file does it too: first the node's script, then
+ * this one. It does not ask whether there is one: `test -f` lists the directory, which TFTP cannot, and is always false there.
  */
 export function renderGenericGrub(menu: BootMenu): string {
   const digits = Array.from({ length: 6 }, (_, index) => index + 1);
@@ -34,9 +35,7 @@ export function renderGenericGrub(menu: BootMenu): string {
 insmod regexp
 if regexp ${digits.map((digit) => `--set=${digit}:m${digit}`).join(' ')} '^(..):(..):(..):(..):(..):(..)$' "$net_default_mac"; then
   set node_cfg="$prefix/grub.cfg-01-${digits.map((digit) => `\${m${digit}}`).join('-')}"
-  if [ -f "$node_cfg" ]; then
-    configfile "$node_cfg"
-  fi
+  configfile "$node_cfg"
 fi
 ${menuText(menu)}`;
 }
