@@ -1,14 +1,15 @@
 # shellcheck shell=sh
 # Lab only. Part of self-check.sh on a node of a cluster: is it itself, and does it see what is its own and nothing else?
 # What is expected stands in files beside this one, a line each:
-#   mounts      LAYER PATH               layer below /run/mkroot, and the directory of the server that it is
+#   mounts      LAYER PATH               layer below /run/mkroot, and the directory of the server that it is; `image` for one file
 #   files       LAYER SEEN SHA256 PATH   file of a layer; SEEN yes: the node sees it too, no other layer has one over it
 #   whiteouts   PATH                     is in the base, and hidden
 #   keys        SHA256 PATH              the node's own ssh host keys
 #   machine-id
 #   own         SERVER PATH              what the node itself may mount
 #   others      NODE SERVER PATH         what it may not
-#   persistent  PATH ro|rw TOKEN         outlives reboots; in one that is rw .mkroot-lab/planted holds TOKEN
+#   persistent  PATH ro|rw TOKEN BOOTS   outlives reboots; in one that is rw .mkroot-lab/planted holds TOKEN, and the node's own
+#                                        file beside it a line of each of its BOOTS before
 
 facts=$ROOT/etc/mkroot-self-check
 lab_busybox=$ROOT/run/initramfs/bin/busybox
@@ -21,8 +22,8 @@ check_layer() {
 	# $1 layer, $2 path on the server
 	# shellcheck disable=SC2046 # three words by construction
 	set -- "$1" "$2" $(mount_at "/run/mkroot/$1")
-	case ${3:-} in
-		*:"$2") ;;
+	case $2:${3:-}:${4:-} in
+		image:*:squashfs | image:*:erofs | /*:*:"$2":nfs*) ;;
 		*)
 			report "layer-$1" fail "${3:-nothing} is mounted, expected $2"
 			return
@@ -134,14 +135,14 @@ check_others_are_refused() {
 }
 
 check_persistent() {
-	# $1 path, $2 ro or rw, $3 token
+	# $1 path, $2 ro or rw, $3 token, $4 boots before
 	# shellcheck disable=SC2046 # three words by construction
-	set -- "$1" "$2" "$3" $(mount_at "$1")
+	set -- "$1" "$2" "$3" "$4" $(mount_at "$1")
 	name=persistent$(printf '%s' "$1" | tr / -)
-	case ${5:-} in
+	case ${6:-} in
 		nfs*) ;;
 		*)
-			report "$name" fail "${5:-nothing} is mounted at $1"
+			report "$name" fail "${6:-nothing} is mounted at $1"
 			return
 			;;
 	esac
@@ -149,14 +150,17 @@ check_persistent() {
 	if [ "$2" = rw ]; then planted=$(cat "$ROOT$1/.mkroot-lab/planted" 2>&1); fi
 	written=$ROOT$1/.mkroot-lab/$EXPECT_HOSTNAME
 	if [ "$2" = ro ]; then written=$ROOT$1/.mkroot-lab-$EXPECT_HOSTNAME; fi
+	lines=$(grep -c '' "$written" 2>/dev/null)
 	if [ "$planted" != "$3" ]; then
 		report "$name" fail "does not show what the server has: $planted"
+	elif [ "$2" = rw ] && [ "${lines:-0}" != "$4" ]; then
+		report "$name" fail "has ${lines:-0} lines of the $4 boots before"
 	elif [ "$2" = ro ] && (: >"$written") 2>/dev/null; then
 		report "$name" fail 'can be written to'
-	elif [ "$2" = rw ] && ! { echo "$3 $EXPECT_HOSTNAME" >"$written" && sync "$written"; }; then
+	elif [ "$2" = rw ] && ! { echo "$3 $EXPECT_HOSTNAME" >>"$written" && sync "$written"; }; then
 		report "$name" fail 'cannot be written to'
 	else
-		report "$name" pass "$4"
+		report "$name" pass "$5"
 	fi
 }
 
@@ -165,4 +169,4 @@ if [ -s "$facts/whiteouts" ]; then check_whiteouts; fi
 check_keys
 check_machine_id
 if [ -s "$facts/others" ]; then check_others_are_refused; fi
-while read -r path access token; do check_persistent "$path" "$access" "$token"; done <"$facts/persistent"
+while read -r path access token boots; do check_persistent "$path" "$access" "$token" "$boots"; done <"$facts/persistent"

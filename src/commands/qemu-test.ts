@@ -139,6 +139,18 @@ stays behind. See docs/qemu-test.md.`;
       description: 'firmware of all nodes; default: as nodes.yaml says, else bios',
       dependsOn: ['nodes'],
     })(),
+    during: Flags.string({
+      description:
+        'shell command that is run once all nodes are up; then they boot again; may be repeated (see docs/qemu-test.md)',
+      helpValue: 'COMMAND',
+      multiple: true,
+      multipleNonGreedy: true,
+      dependsOn: ['nodes'],
+    }),
+    'write-state': Flags.boolean({
+      description: 'what nodes report and keep goes to STATE itself, as with real nodes, not to a copy',
+      dependsOn: ['nodes'],
+    }),
     site: BaseCommand.siteFlag,
     repeat: Flags.integer({
       description: 'run each scenario so many times, and tell how long their ends took',
@@ -171,6 +183,8 @@ stays behind. See docs/qemu-test.md.`;
         ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),
         timeoutMs: (flags.timeout ?? TIMEOUT_OF_SEVERAL) * 1000,
         kernelArguments: flags.append,
+        during: flags.during ?? [],
+        writeState: flags['write-state'],
         ...(flags.report === undefined ? {} : { report: toBytePath(resolve(flags.report)) }),
         keep: flags.keep,
         logsParent: `${state}/boot-tests`,

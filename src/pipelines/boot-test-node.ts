@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, MkrootError } from '../errors.js';
 import { bootStages } from '../netboot/boot-stages.js';
+import type { BootFiles } from '../netboot/dhcp-service.js';
 import { renderKernelCommandLine } from '../netboot/kernel-command-line.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
-import { bootNode } from '../stages/boot-node.js';
+import { type BootNodeOptions, bootNode } from '../stages/boot-node.js';
 import { processorsFor } from '../vm/accelerator.js';
 import type { BootReport, ReportedFile } from '../vm/boot-report.js';
 import { failureOf } from '../vm/boot-verdict.js';
 import { bootMilestones, type Milestone } from '../vm/milestones.js';
+import { type NodeVigil, withVigilCheck } from '../vm/node-vigil.js';
 import type { Machine } from '../vm/qemu-argv.js';
 import { clusterCheckNames } from '../vm/self-check-report.js';
 import type { ClusterTestOptions } from './cluster-test-options.js';
@@ -20,10 +22,18 @@ export interface NodeBootPlace {
   /** Puts the command into the lab's namespaces. */
   readonly enter: (argv: readonly string[]) => [string, ...string[]];
   readonly labProblem: () => string | undefined;
+  /** Hands over the function that wants the lines of the DHCP and TFTP server's log that are about this node. */
+  readonly listenToDhcpLog: BootNodeOptions['listenToDhcpLog'];
   /** Directory for this boot's logs. */
   readonly logs: BytePath;
   /** Directories of the node that outlive its reboots. */
   readonly persistent: readonly NodePersistent[];
+  /** What the servers tell machines to load. */
+  readonly bootFiles: BootFiles;
+  /** How many boots it has behind it in this lab. */
+  readonly bootsBefore: number;
+  /** Stays up until this lets it go, and then resets; without it the node powers itself off. */
+  readonly vigil?: NodeVigil;
   readonly options: ClusterTestOptions;
 }
 
@@ -31,7 +41,17 @@ export interface NodeBootPlace {
 export async function bootTestNode(
   ports: Ports,
   machine: NodeMachine,
-  { enter, labProblem, logs, persistent, options }: NodeBootPlace,
+  {
+    enter,
+    labProblem,
+    listenToDhcpLog,
+    logs,
+    persistent,
+    bootFiles,
+    bootsBefore,
+    vigil,
+    options,
+  }: NodeBootPlace,
 ): Promise<BootReport> {
   const { fs } = ports;
   const { test, boot, chosen, firmware } = machine;
@@ -50,15 +70,23 @@ export async function bootTestNode(
     let attempt: Awaited<ReturnType<typeof bootNode>>;
     try {
       attempt = await bootNode(ports, {
-        machine: machineArguments(ports, machine, { accelerator, logs, options }),
+        machine: machineArguments(ports, machine, {
+          accelerator,
+          logs,
+          options,
+          monitor: vigil !== undefined,
+        }),
         enter,
-        served: { loader: loaderFile(machine), kernel: 'vmlinuz', lastInitrd: boot.initrdName },
+        served: { loader: loaderFile(machine, bootFiles), kernel: 'vmlinuz', lastInitrd: boot.initrdName },
         milestones,
         timeoutMs: options.timeoutMs,
         consoleLog,
-        listenToDhcpLog: () => {},
+        listenToDhcpLog,
         labProblem,
         onNews: (news, atMs) => task.update(`${(atMs / 1000).toFixed(1)} s ${news}`),
+        ...(vigil === undefined
+          ? {}
+          : { direction: { director: vigil, end: 'reset', toServers: async () => {} } }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
     } catch (error) {
@@ -71,16 +99,21 @@ export async function bootTestNode(
       task.skipped(`given up, ${attempt.problem}; trying again with ${choices[index + 1]!.toUpperCase()}`);
       continue;
     }
-    const checks = [...attempt.selfCheck.checks, ...persistentChecks(fs, test.node.name, persistent)];
+    const reported = attempt.selfCheck.checks;
+    const checks = [
+      ...(vigil === undefined ? reported : withVigilCheck(reported)),
+      ...persistentChecks(fs, test.node.name, persistent, bootsBefore + 1),
+    ];
     const failure = failureOf({
       ...attempt,
+      goalReached: vigil !== undefined && attempt.problem === undefined,
       checks,
       requiredChecks: clusterCheckNames(
         boot.layers.cluster.length,
         persistent.map(({ path }) => path),
       ),
     });
-    if (failure === undefined) task.done(`${attempt.timeline.latest?.title ?? 'nothing'} reached`);
+    if (failure === undefined) task.done(vigil === undefined ? 'power-off reached' : 'reset');
     else task.fail(failure.reason);
     return {
       result: failure === undefined ? 'pass' : 'fail',
@@ -112,7 +145,8 @@ function machineArguments(
     accelerator,
     logs,
     options,
-  }: Pick<NodeBootPlace, 'logs' | 'options'> & { readonly accelerator: Machine['accelerator'] },
+    monitor,
+  }: Pick<NodeBootPlace, 'logs' | 'options'> & Required<Pick<Machine, 'accelerator' | 'monitor'>>,
 ): Machine {
   const { test, boot, chosen, nic, tap, uefi } = machine;
   const variables = `${logs}/uefi-variables.fd`;
@@ -125,6 +159,7 @@ function machineArguments(
     network: { kind: 'tap', device: tap },
     memory: options.memory,
     cpus: options.cpus ?? processorsFor(accelerator),
+    monitor,
     secondSerial: `${logs}/self-check.log`,
     ...(uefi === undefined ? {} : { uefi: { code: uefi.code, variables } }),
     ...(chosen.direct
@@ -144,9 +179,10 @@ function machineArguments(
   };
 }
 
-/** The file that marks the boot loader's start: the one of PXELINUX, or iPXE's script. */
-function loaderFile(_: NodeMachine): string {
-  return 'boot.ipxe';
+/** The file that marks the boot loader's start: iPXE's script where iPXE goes on with that, else the loader itself. */
+function loaderFile({ firmware }: NodeMachine, bootFiles: BootFiles): string {
+  const path = bootFiles.ipxe ?? (firmware === 'uefi' ? bootFiles.efiX64 : undefined) ?? bootFiles.bios;
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** All of a boot, without those of a firmware that takes no part. */

@@ -28,13 +28,22 @@ export class StandIns {
   readonly #replaced = new Set<string>();
   readonly #initrds = new Set<BytePath>();
   readonly #made: BytePath[] = [];
+  readonly #marked = new Set<BytePath>();
 
+  /** The lab's own directory, on the file system of the state directory. */
+  readonly directory: BytePath;
+  readonly state: BytePath;
+  readonly #writeState: boolean;
+
+  /** @param place.writeState what nodes report and keep goes to the state directory itself */
   constructor(
     private readonly ports: Ports,
-    /** The lab's directory, on the file system of `state`. */
-    readonly directory: BytePath,
-    readonly state: BytePath,
-  ) {}
+    place: { readonly directory: BytePath; readonly state: BytePath; readonly writeState: boolean },
+  ) {
+    this.directory = place.directory;
+    this.state = place.state;
+    this.#writeState = place.writeState;
+  }
 
   /** To be made in the lab before its servers start; what comes later goes into the same directories. */
   get mounts(): readonly StandInMount[] {
@@ -47,7 +56,8 @@ export class StandIns {
   }
 
   /** Shows an empty directory in place of one of the state, which is made if there is none until {@link end}. */
-  blank(name: string): BytePath {
+  blank(name: string): void {
+    if (this.#writeState) return;
     const { fs } = this.ports;
     const [own, published] = [`${this.directory}/${name}`, `${this.state}/${name}`];
     if (fs.lstat(published) === undefined) {
@@ -56,11 +66,17 @@ export class StandIns {
     }
     fs.mkdir(own, 0o755);
     this.#stand(own, published);
-    return own;
   }
 
-  /** Where a copy of a directory that outlives reboots goes; nodes write to it in place of their own. */
+  /** Where on disk a directory is that servers know as one of the state. */
+  place(name: string): BytePath {
+    const published = `${this.state}/${name}`;
+    return this.#mounts.get(published)?.from ?? published;
+  }
+
+  /** The directory that nodes write to in place of one that outlives reboots; it may have to be made. */
   persistent(published: BytePath): BytePath {
+    if (this.#writeState) return published;
     const found = this.#mounts.get(published);
     if (found !== undefined) return found.from;
     const own = `${this.directory}/persistent/${this.#mounts.size}`;
@@ -70,36 +86,53 @@ export class StandIns {
     return own;
   }
 
-  /** Removes the directories that had to be made, once the lab is gone. */
+  /** Removes a directory of the state when the lab is gone. */
+  removeInTheEnd(path: BytePath): void {
+    if (this.#writeState) this.#marked.add(path);
+  }
+
+  /** Removes what had to be made, once the lab is gone. */
   end(): void {
+    for (const path of this.#marked) this.ports.fs.remove(path);
     for (const path of this.#made) {
       if (this.ports.fs.readdir(path).length === 0) this.ports.fs.remove(path);
     }
   }
 
-  /** Where the copy of a node's published host layer goes: the directory that has `layer` in it. */
-  hostVersion(node: string, layer: BytePath): BytePath {
+  /**
+   * Where the copy of a node's published host layer goes, the directory that has `layer` in it, and where the node finds it.
+   * A version is never replaced, here as elsewhere, since servers remember its file handles: at a further boot its copy has
+   * another name.
+   */
+  hostVersion(node: string, layer: BytePath): { readonly target: BytePath; readonly layer: BytePath } {
+    const { fs } = this.ports;
     const [version = ''] = layer.split('/').slice(-2);
-    const versions = `${hostDirectory(this.directory, node)}/versions`;
-    this.#stand(versions, `${hostDirectory(this.state, node)}/versions`);
+    const copies = `${hostDirectory(this.directory, node)}/versions`;
+    const published = `${hostDirectory(this.state, node)}/versions`;
+    this.#stand(copies, published);
     this.#replaced.add('host layers: copies of them, with the self-check');
-    this.ports.fs.mkdir(versions, 0o755);
-    return `${versions}/${version}`;
+    fs.mkdir(copies, 0o755);
+    let name = version;
+    for (let count = 2; fs.lstat(`${copies}/${name}`) !== undefined; count += 1) {
+      name = `${version}.boot-${count}`;
+    }
+    return { target: `${copies}/${name}`, layer: `${published}/${name}/layer` };
   }
 
   /** Adds the drivers of emulated NICs to an image's initramfs, if it lacks them. */
   async drivers({ image, initrd, layers }: PublishedBoot, nics: readonly EmulatedNic[]): Promise<void> {
     const { fs } = this.ports;
     // Of an initramfs from elsewhere nothing is known: it has to have the drivers.
-    if (this.#initrds.has(initrd) || fs.lstat(sidecarPath(initrd)) === undefined) return;
+    if (fs.lstat(sidecarPath(initrd)) === undefined) return;
     const { modules, builtins } = readSidecar(fs, initrd);
     const missing = nics.filter((nic) => ![...modules, ...builtins].includes(nic));
-    if (missing.length === 0) return;
-    this.#initrds.add(initrd);
     const published = `${this.state}/images/${image}/initrds`;
     const copies = `${this.directory}/initrds/${image}`;
-    linkTree(fs, published, copies);
-    this.#stand(copies, published);
+    if (missing.length > 0) this.#stand(copies, published);
+    // Another generation may have come since.
+    if (this.#mounts.has(published)) linkTree(fs, published, copies);
+    if (missing.length === 0 || this.#initrds.has(initrd)) return;
+    this.#initrds.add(initrd);
     this.#replaced.add(
       `initramfs of ${image}: ${missing.join(', ')} added, the driver of the virtual machine`,
     );
@@ -122,16 +155,21 @@ export class StandIns {
     );
   }
 
-  /** Gives a node other boot files than the published ones, which are as they would be for `node`. */
-  async bootFiles(node: NetbootNode, site: NetbootSite, why: string): Promise<void> {
-    const { fs, runner } = this.ports;
+  /** Shows a copy of all boot files. */
+  async copyBootFiles(): Promise<void> {
     const published = `${publishedTree(this.state)}/${tftpDirectory}`;
     const copies = `${this.directory}/${tftpDirectory}`;
-    if (!this.#mounts.has(published)) await runner.run({ argv: copy(published, copies, ['-a']) });
+    if (this.#mounts.has(published)) return;
+    await this.ports.runner.run({ argv: copy(published, copies, ['-a']) });
     this.#stand(copies, published);
+  }
+
+  /** Gives a node other boot files than the published ones, which are as they would be for `node`. */
+  async bootFiles(node: NetbootNode, site: NetbootSite, why: string): Promise<void> {
+    await this.copyBootFiles();
     this.#replaced.add(`boot files: ${why}`);
     for (const { paths, render } of nodeTexts(node, site)) {
-      for (const path of paths) fs.writeFile(`${this.directory}/${path}`, render(), 0o644);
+      for (const path of paths) this.ports.fs.writeFile(`${this.directory}/${path}`, render(), 0o644);
     }
   }
 

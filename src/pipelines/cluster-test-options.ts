@@ -21,6 +21,12 @@ export interface ClusterTestOptions extends TestNodeSelection {
   readonly timeoutMs: number;
   /** Further words for the kernel's command line. */
   readonly kernelArguments: readonly string[];
+  /**
+   * Commands for sh(1). Each is run once all nodes are up; they have to stay undisturbed, are reset, and boot what is published then.
+   */
+  readonly during: readonly string[];
+  /** What nodes report and keep goes to the state directory itself, as with real nodes; by default to copies. */
+  readonly writeState: boolean;
   /** Directory that gets logs, timeline.json and report.html; without it they are only kept after a failure. */
   readonly report?: BytePath;
   /** Keep the lab's files and logs after a success too. */

@@ -29,7 +29,13 @@ export async function prepareNodePersistent(
     node,
     server,
     layers,
-  }: { readonly node: Node; readonly server: string; readonly layers: PublishedLayers },
+    bootsBefore,
+  }: {
+    readonly node: Node;
+    readonly server: string;
+    readonly layers: PublishedLayers;
+    readonly bootsBefore: number;
+  },
 ): Promise<NodePersistent[]> {
   const { fs } = ports;
   const wanted: WantedDirectory[] = [];
@@ -48,7 +54,7 @@ export async function prepareNodePersistent(
         },
       );
     }
-    if (readOnly) return { path, access: 'ro', token: '-', directory: undefined };
+    if (readOnly) return { path, access: 'ro', token: '-', boots: bootsBefore, directory: undefined };
     const directory = standIns.persistent(published);
     if (fs.lstat(directory) === undefined) {
       if (one.export === undefined) {
@@ -64,16 +70,26 @@ export async function prepareNodePersistent(
         fs.chown(directory, stat.uid, stat.gid);
       }
     }
-    const token = isShared(one) ? 'shared' : randomUUID();
-    return { path, access: 'rw', token, directory };
+    const token = plantedIn(fs, directory) ?? (isShared(one) ? 'shared' : randomUUID());
+    return { path, access: 'rw', token, boots: bootsBefore, directory };
   });
   await makePersistentDirectories(ports, standIns.directory, wanted);
-  for (const { directory, token } of kept) leaveWord(fs, directory, token);
+  for (const { directory, token } of kept) {
+    // What is there already stays: servers remember file handles.
+    if (directory === undefined || plantedIn(fs, directory) !== undefined) continue;
+    standIns.removeInTheEnd(`${directory}/${PERSISTENT_MARKS}`);
+    leaveWord(fs, directory, token);
+  }
   return kept;
 }
 
-function leaveWord(fs: FileSystem, directory: BytePath | undefined, token: string): void {
-  if (directory === undefined) return;
+/** What the lab left in a directory before an earlier boot. */
+function plantedIn(fs: FileSystem, directory: BytePath): string | undefined {
+  const file = `${directory}/${PERSISTENT_MARKS}/planted`;
+  return fs.lstat(file) === undefined ? undefined : Buffer.from(fs.readFile(file)).toString('latin1').trim();
+}
+
+function leaveWord(fs: FileSystem, directory: BytePath, token: string): void {
   const marks = `${directory}/${PERSISTENT_MARKS}`;
   fs.mkdir(marks);
   // A server may take a node's root for nobody.
@@ -81,20 +97,29 @@ function leaveWord(fs: FileSystem, directory: BytePath | undefined, token: strin
   fs.writeFile(`${marks}/planted`, `${token}\n`, 0o644);
 }
 
-/** Whether what a node wrote has come to the server's disk. */
-export function persistentChecks(fs: FileSystem, node: string, kept: readonly NodePersistent[]): SelfCheck[] {
+/**
+ * Whether what a node wrote has come to the server's disk.
+ * @param boots in this lab, this one counted; at each the node writes a line
+ */
+export function persistentChecks(
+  fs: FileSystem,
+  node: string,
+  kept: readonly NodePersistent[],
+  boots: number,
+): SelfCheck[] {
   return kept.flatMap(({ path, token, directory }) => {
     if (directory === undefined) return [];
     const file = `${directory}/${PERSISTENT_MARKS}/${node}`;
-    const text = fs.lstat(file) === undefined ? '' : Buffer.from(fs.readFile(file)).toString('utf8').trim();
-    const passed = text === `${token} ${node}`;
+    const text = fs.lstat(file) === undefined ? '' : Buffer.from(fs.readFile(file)).toString('utf8');
+    const lines = text.split('\n').slice(0, -1);
+    const passed = lines.length === boots && lines.at(-1) === `${token} ${node}`;
     return [
       {
         name: `persistent${path.replaceAll('/', '-')}-on-server`,
         passed,
         detail: passed
-          ? 'the server has what the node wrote'
-          : `the server has "${text}" of what the node wrote`,
+          ? `the server has what the node wrote at ${boots === 1 ? 'this boot' : `${boots} boots`}`
+          : `the server has ${lines.length} of ${boots} lines that the node wrote, the last one "${lines.at(-1) ?? ''}"`,
       },
     ];
   });

@@ -55,6 +55,24 @@ export function nodeMachine(
   };
 }
 
+/** The machine of a node whose host layer is elsewhere than published. */
+export function withHostLayer(machine: NodeMachine, layer: BytePath): NodeMachine {
+  const { files, why } = machine.bootFiles;
+  const { host, ...parameters } = files.boot.parameters;
+  if (host === undefined || host.path === layer) return machine;
+  const reason = 'the copy of the host layer has another name at a further boot';
+  return {
+    ...machine,
+    bootFiles: {
+      files: {
+        ...files,
+        boot: { ...files.boot, parameters: { ...parameters, host: { ...host, path: layer } } },
+      },
+      why: why === undefined ? reason : `${why}, ${reason}`,
+    },
+  };
+}
+
 /** The boot is watched over the first serial port, so the kernel has to write there. */
 function bootFilesFor(
   node: NetbootNode,

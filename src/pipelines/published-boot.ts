@@ -33,8 +33,13 @@ export function publishedBoot(fs: ReadFileSystem, state: BytePath, node: Netboot
       hint: 'Publish again: mkroot publish',
     });
   if (host === undefined) throw gone('it is published without a layer of its own');
+  const isImage = base !== undefined && 'image' in base;
   const layers = {
-    base: base?.path ?? openGeneration(fs, state, image.name, image.generation).root,
+    base:
+      base === undefined || isImage
+        ? openGeneration(fs, state, image.name, image.generation).root
+        : base.path,
+    ...(isImage ? { baseIsImage: true } : {}),
     cluster: cluster.map(({ path }) => path),
     host: host.path,
   };

@@ -11,8 +11,7 @@ import {
   type ServedFiles,
 } from '../vm/milestones.js';
 import { BOOT_NETWORK, type Machine, MONITOR_SWITCH, qemuArgv } from '../vm/qemu-argv.js';
-import type { ScenarioDirector } from '../vm/scenario-director.js';
-import { parseSelfCheckReport, type SelfCheckReport } from '../vm/self-check-report.js';
+import { parseSelfCheckReport, type SelfCheck, type SelfCheckReport } from '../vm/self-check-report.js';
 import { Timeline } from '../vm/timeline.js';
 
 /** How often the machine is looked at between the lines that it prints. */
@@ -41,9 +40,19 @@ export interface BootAttempt {
   readonly endedMs: number;
 }
 
-/** What a scenario does to a boot. */
+/** Whoever says what is done to a machine while it runs. */
+export interface Director {
+  /** Hears a line of the console. */
+  line(text: string): void;
+  /** What is to be done now, if anything; asking counts as doing it. */
+  due(nowMs: number, checks: readonly SelfCheck[]): string | undefined;
+  /** All that is expected was seen. */
+  readonly complete: boolean;
+}
+
+/** What is done to a boot from outside. */
 export interface Direction {
-  readonly director: ScenarioDirector;
+  readonly director: Director;
   /**
    * How the boot is to end: at its last milestone; by the machine resetting itself; when all that is expected was seen. On the way to
    * the latter two a failure that the node tells is none.

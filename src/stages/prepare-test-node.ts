@@ -18,6 +18,8 @@ export interface LabPersistent {
   readonly access: 'ro' | 'rw';
   /** What the lab has put into it, see {@link PERSISTENT_MARKS}. */
   readonly token: string;
+  /** How often the node has booted in this lab: so many lines of its own it finds there. */
+  readonly boots: number;
 }
 
 /** The directory in a persistent one that lab and node leave word for each other in. */
@@ -28,6 +30,8 @@ export interface TestNodeRequest {
   readonly layers: PublishedLayers;
   /** Where the copy of the host layer's version goes: a directory that has `layer` in it. */
   readonly target: BytePath;
+  /** Where the node mounts that copy from. */
+  readonly hostLayer: BytePath;
   readonly expected: ExpectedNode;
   /** What it has to be able to mount: its own host layer. */
   readonly own: ServerDirectory;
@@ -39,10 +43,9 @@ export interface TestNodeRequest {
 /** Copies a node's published host layer, and puts the self-check and what it expects into the copy. */
 export async function prepareTestNode(
   { fs, runner }: Pick<Ports, 'fs' | 'runner'>,
-  { layers, target, expected, own, others, persistent }: TestNodeRequest,
+  { layers, target, hostLayer, expected, own, others, persistent }: TestNodeRequest,
 ): Promise<void> {
-  const facts = publishedLayerFacts(fs, layers);
-  fs.remove(target);
+  const facts = publishedLayerFacts(fs, layers, hostLayer);
   fs.mkdir(target, 0o755);
   // cp(1) keeps owners, modes and whiteouts, which are device nodes.
   await runner.run({ argv: ['cp', '-a', displayPath(layers.host), displayPath(`${target}/layer`)] });
@@ -57,7 +60,9 @@ export async function prepareTestNode(
       ...facts.files,
       own: `${own.server} ${own.path}\n`,
       others: others.map(({ node, server, path }) => `${node} ${server} ${path}\n`).join(''),
-      persistent: persistent.map(({ path, access, token }) => `${path} ${access} ${token}\n`).join(''),
+      persistent: persistent
+        .map(({ path, access, token, boots }) => `${path} ${access} ${token} ${boots}\n`)
+        .join(''),
     },
   );
 }

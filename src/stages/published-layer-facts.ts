@@ -10,6 +10,8 @@ import { Sysroot } from '../rootfs/sysroot.js';
 export interface PublishedLayers {
   /** Root of the base. */
   readonly base: BytePath;
+  /** The node gets it as one file with all of it inside. */
+  readonly baseIsImage?: boolean;
   /** From the lowest to the topmost. */
   readonly cluster: readonly BytePath[];
   readonly host: BytePath;
@@ -35,10 +37,14 @@ const BASE_FILES: readonly BytePath[] = ['/usr/lib/os-release', '/etc/passwd', '
 /** Lines of a file that a shell reads word by word: names with anything else cannot be in it. */
 const PLAIN = /^\/[A-Za-z0-9._/+@=,-]+$/;
 
-/** Reads the layers on the server and says what a node that boots them has to see. */
+/**
+ * Reads the layers on the server and says what a node that boots them has to see.
+ * @param hostMount where the node mounts its host layer from
+ */
 export function publishedLayerFacts(
   fs: ReadFileSystem,
-  { base, cluster, host }: PublishedLayers,
+  { base, baseIsImage, cluster, host }: PublishedLayers,
+  hostMount: BytePath,
 ): LayerFacts {
   const trees = [
     ...cluster.map((path, index) => ({ name: index === 0 ? 'cluster' : `cluster-${index + 1}`, path })),
@@ -68,7 +74,11 @@ export function publishedLayerFacts(
   return {
     names: [...trees.map(({ name }) => name).reverse(), 'base'],
     files: {
-      mounts: lines([{ name: 'base', path: base }, ...trees].map(({ name, path }) => `${name} ${path}`)),
+      mounts: lines(
+        [{ name: 'base', path: baseIsImage ? 'image' : base }, ...trees].map(
+          ({ name, path }) => `${name} ${name === 'host' ? hostMount : path}`,
+        ),
+      ),
       files: lines([
         ...(baseFile === undefined
           ? []

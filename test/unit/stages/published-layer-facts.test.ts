@@ -20,7 +20,7 @@ const files: MemoryTree = {
 };
 
 describe('what a node has to find of its published layers', () => {
-  const facts = publishedLayerFacts(memoryFileSystem(files), layers);
+  const facts = publishedLayerFacts(memoryFileSystem(files), layers, '/s/host');
 
   it('names the layers as the node does, topmost first, and where each comes from', () => {
     expect(facts.names).toEqual(['host', 'cluster', 'base']);
