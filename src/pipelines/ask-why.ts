@@ -16,9 +16,15 @@ export interface WhyAnswer {
 /**
  * Answers `mkroot why`: the entries of an initramfs that `wanted` names (a path with or without the leading slash, or the
  * last part of one) with their chains of reasons.
- * @throws MkrootError NotFound if there is no sidecar or no such entry; it names the nearest.
+ * @throws MkrootError NotFound if there is no sidecar or no such entry; it names the nearest. Usage for no name at all.
  */
 export function askWhy(fs: ReadFileSystem, initrd: BytePath, wanted: BytePath): WhyAnswer[] {
+  if (wanted === '') {
+    throw new MkrootError('Cannot explain "": it is no path, nor the last part of one', {
+      exitCode: ExitCode.Usage,
+      hint: 'Is a shell variable empty? To see everything: mkroot inspect FILE',
+    });
+  }
   const sidecar = readSidecar(fs, initrd);
   const name = wanted.replace(/^\/+/, '').replace(/\/+$/, '');
   // Names that are not UTF-8 cannot be typed; they are also known as they are shown, with \\xNN.
