@@ -19,7 +19,15 @@ export default defineConfig({
   test: {
     sequence: { sequencer: BuildersFirst },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // A test takes milliseconds; the limit is for machines that have other things to do.
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: 'judges',
