@@ -4,7 +4,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { hostNetwork } from '../cli/host-network.js';
 import { LiveScreen } from '../cli/live-screen.js';
 import { requireRoot } from '../cli/require-root.js';
-import { toBytePath } from '../ports/byte-path.js';
+import { displayPath, toBytePath } from '../ports/byte-path.js';
 import { shellQuote } from '../ports/process-runner.js';
 
 /** Lines below the table that say what happened last. */
@@ -20,6 +20,7 @@ export default class Serve extends BaseCommand {
   static override examples = [
     '<%= config.bin %> serve --interface br0',
     '<%= config.bin %> serve --interface br0 --json',
+    '<%= config.bin %> serve --print-units /etc/systemd/system',
   ];
 
   // Not oclif's own --json, which is for one result at the end.
@@ -33,6 +34,11 @@ export default class Serve extends BaseCommand {
       multipleNonGreedy: true,
       helpValue: 'NAME',
     }),
+    dhcp: Flags.option({
+      description: 'who answers DHCP and TFTP: dnsmasq, started by mkroot, or none if somebody else does',
+      options: ['dnsmasq', 'none'] as const,
+      default: 'dnsmasq' as const,
+    })(),
     nfs: Flags.option({
       description:
         "NFS server: the kernel's where there is one, else nfs-ganesha; none if somebody else serves NFS",
@@ -47,6 +53,10 @@ export default class Serve extends BaseCommand {
     'force-dhcp': Flags.boolean({
       description: 'answer DHCP although another server does; without it nobody else may',
     }),
+    'print-units': Flags.string({
+      description: 'write systemd units that do the same into this directory, and serve nothing',
+      helpValue: 'DIR',
+    }),
     json: Flags.boolean({ description: 'say what happens as lines of JSON', helpGroup: 'GLOBAL' }),
     site: BaseCommand.siteFlag,
     state: BaseCommand.stateFlag,
@@ -54,6 +64,18 @@ export default class Serve extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
+    const unitDirectory = flags['print-units'];
+    if (unitDirectory !== undefined) {
+      const { writeUnits } = await import('../pipelines/write-units.js');
+      const written = await writeUnits(this.ports(), {
+        state: toBytePath(resolve(flags.state)),
+        directory: toBytePath(resolve(unitDirectory)),
+        ...(flags.nfs === undefined ? {} : { nfs: flags.nfs }),
+        mkroot: [process.execPath, resolve(process.argv[1] ?? '')],
+      });
+      for (const path of written) this.log(displayPath(path));
+      return;
+    }
     requireRoot('serve', 'ports below 1024, mounts');
     process.umask(0o022);
     const ports = { ...this.ports({ verbose: flags.verbose }), network: hostNetwork() };
@@ -68,6 +90,7 @@ export default class Serve extends BaseCommand {
       await serveSite(ports, {
         state: toBytePath(resolve(flags.state)),
         interfaces: flags.interface ?? [],
+        dhcp: flags.dhcp === 'dnsmasq',
         ...(flags.nfs === undefined ? {} : { nfs: flags.nfs }),
         ...(flags['http-port'] === undefined ? {} : { httpPort: flags['http-port'] }),
         forceDhcp: flags['force-dhcp'],

@@ -28,6 +28,8 @@ export interface ServeRequest {
   readonly state: BytePath;
   /** Interfaces on which DHCP is answered; those that were published by default. */
   readonly interfaces: readonly string[];
+  /** False if somebody else answers DHCP and TFTP. */
+  readonly dhcp: boolean;
   /** By default the kernel's server where there is one, else nfs-ganesha. */
   readonly nfs?: NfsServer;
   /** By default that of the published URL for HTTP, else 8080. */
@@ -63,7 +65,7 @@ export async function serveSite(ports: ServePorts, request: ServeRequest): Promi
   const { fs, clock } = ports;
   const { state, signal } = request;
   const { site } = publishedSite(fs, state);
-  const interfaces = await servedInterfaces(ports, site, request.interfaces);
+  const interfaces = request.dhcp ? await servedInterfaces(ports, site, request.interfaces) : [];
   fs.mkdir(`${state}/serve/logs`);
   const lock = await takeLock(ports, {
     path: serveLock(state),
@@ -72,7 +74,7 @@ export async function serveSite(ports: ServePorts, request: ServeRequest): Promi
     signal,
   });
   try {
-    if (!request.forceDhcp) await refuseOtherDhcp(ports, site, interfaces, signal);
+    if (request.dhcp && !request.forceDhcp) await refuseOtherDhcp(ports, site, interfaces, signal);
     await serveHere(ports, request, site, interfaces);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -136,7 +138,7 @@ async function serveHere(
       }),
       onLine: (line: string) => watch.dhcpLine(line),
     };
-    await supervisor.start(dnsmasq);
+    if (request.dhcp) await supervisor.start(dnsmasq);
     watch.flush();
     onEvent({
       event: 'ready',
@@ -147,7 +149,7 @@ async function serveHere(
       reports: reportPort === undefined ? null : `${address}:${reportPort}`,
     });
     const reload: Reload = {
-      dnsmasq: () => supervisor.restart(dnsmasq),
+      dnsmasq: async () => (request.dhcp ? supervisor.restart(dnsmasq) : undefined),
       nfs: async () => {
         await nfs.reload();
         if (server !== 'none') onEvent({ event: 'service', service: 'nfs', state: 'reloaded', detail: '' });
@@ -230,8 +232,8 @@ function serveFiles(
   return files.answer.bind(files);
 }
 
-/** dnsmasq gives up root and then reads as anybody. */
-function othersMayEnter(fs: ReadFileSystem, directories: readonly BytePath[]): boolean {
+/** Whether dnsmasq, which gives up root, can read what it serves. */
+export function othersMayEnter(fs: ReadFileSystem, directories: readonly BytePath[]): boolean {
   return directories.every((directory) =>
     directory.split('/').every((_, index, parts) => {
       const path = parts.slice(0, index + 1).join('/');

@@ -27,7 +27,7 @@ export type ServeEvent =
 export function eventText(event: ServeEvent): string {
   switch (event.event) {
     case 'ready':
-      return `ready: DHCP and TFTP on ${event.interfaces.join(', ') || event.address}, NFS by ${event.nfs}, HTTP at ${event.http}, reports at ${event.reports ?? 'none'}`;
+      return `ready: ${event.interfaces.length === 0 ? 'no DHCP' : `DHCP and TFTP on ${event.interfaces.join(', ')}`}, NFS by ${event.nfs}, HTTP at ${event.http}, reports at ${event.reports ?? 'none'}`;
     case 'service':
       return `${event.service}: ${event.state}${event.detail === '' ? '' : ` (${event.detail})`}`;
     case 'node':
