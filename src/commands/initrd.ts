@@ -52,6 +52,12 @@ export default class Initrd extends BaseCommand {
       multiple: true,
       multipleNonGreedy: true,
     })(),
+    top: Flags.option({
+      description: 'writable top of nodes, besides memory; may be repeated',
+      options: ['disk', 'image'] as const,
+      multiple: true,
+      multipleNonGreedy: true,
+    })(),
     program: Flags.string({
       description: 'program of the root, with its libraries and data files; may be repeated',
       multiple: true,

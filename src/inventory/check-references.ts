@@ -32,6 +32,7 @@ export function checkReferences(source: SettingsSource, known: KnownNames, compl
   servers.forEach((name, index) => {
     if (!known.servers.has(name)) unknown('server', ['servers', index], name, known.servers);
   });
+  checkTop(source, complaints);
   const paths = new Set<string>();
   transport?.servers?.forEach((name, index) => {
     if (!known.servers.has(name)) unknown('server', ['transport', 'servers', index], name, known.servers);
@@ -61,6 +62,20 @@ export function checkReferences(source: SettingsSource, known: KnownNames, compl
       'missing-overlay',
     );
   });
+}
+
+/** What a kind of writable top needs has to stand beside it, and what it cannot have must not. */
+function checkTop(source: SettingsSource, complaints: Complaints): void {
+  const { kind, label, size = '' } = source.settings.writableTop ?? {};
+  if (kind === 'disk' && label === undefined) {
+    complaints.add(source.position(['writableTop']), 'writableTop of kind disk needs the label of the disk');
+  }
+  if (kind === 'image' && size.endsWith('%')) {
+    complaints.add(
+      source.position(['writableTop', 'size']),
+      'an image has a size of its own: a number with k, m or g',
+    );
+  }
 }
 
 function list(names: Iterable<string>): string {

@@ -109,14 +109,23 @@ const persistentSchema = z.strictObject({
 
 const writableTopSchema = z.strictObject({
   kind: z
-    .enum(['tmpfs'])
+    .enum(['tmpfs', 'disk', 'image'])
     .optional()
-    .describe('Where writes go: tmpfs (default) is memory, empty at each boot.'),
+    .describe(
+      'Where writes go: tmpfs (default) is memory, empty at each boot; disk is an ext4 on a local disk, found by its label; image is an ext4 in a file of its own on the NFS server. The last two keep what is written as long as the generation stays.',
+    ),
+  label: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,16}$/, 'is no label of an ext4 (letters, digits and . _ -, at most 16)')
+    .optional()
+    .describe('Of the disk.'),
   size: z
     .string()
     .regex(/^\d+[kmg%]?$/i, 'is not a size: a number with k, m, g or %')
     .optional()
-    .describe('Limit of its size: a number with k, m, g or %; half of the memory by default.'),
+    .describe(
+      'Limit of its size: a number with k, m, g or %; half of the memory by default. Of an image the size that it is made with, 4g by default and without %.',
+    ),
   inodes: z
     .string()
     .regex(/^\d+[kmg]?$/i, 'is not a number with k, m or g')

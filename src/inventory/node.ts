@@ -42,8 +42,10 @@ export interface PersistentPath {
 
 /** Where writes of a node go. */
 export interface WritableTop {
-  /** Memory; empty at each boot. */
-  readonly kind: 'tmpfs';
+  /** Memory, empty at each boot; a local disk; a file on the NFS server. */
+  readonly kind: 'tmpfs' | 'disk' | 'image';
+  /** Of the disk. */
+  readonly label?: string;
   /** A number with k, m, g or %; absent means half of the memory. */
   readonly size?: string;
   /** Number of files, with k, m or g. */

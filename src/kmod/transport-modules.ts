@@ -1,5 +1,5 @@
 /** How a node reaches and builds its root. */
-export type Transport = 'dhcp' | 'nfs' | 'overlay' | 'squashfs';
+export type Transport = 'dhcp' | 'nfs' | 'overlay' | 'squashfs' | 'ext4';
 
 /** A module that a transport needs. */
 export interface TransportModule {
@@ -18,6 +18,7 @@ export interface TransportModule {
  *   server), `auth_rpcgss` and `rpcsec_gss_krb5` (Kerberos; asked for once by NFSv4, which goes on when the answer is no),
  *   `rpcrdma`.
  * - overlay: `overlay` alone.
+ * - ext4: for writable tops, on a disk or in a file.
  * - squashfs: `squashfs`, and `loop`, since a file is no block device. HTTP is busybox's business, not the kernel's.
  * - dhcp: `af_packet`, the raw sockets that udhcpc speaks on before it has an address. Debian builds it in or not,
  *   depending on the release.
@@ -30,6 +31,10 @@ const MODULES: Readonly<Record<Transport, readonly TransportModule[]>> = {
     { name: 'nfsv4', optional: true },
   ],
   overlay: [{ name: 'overlay', optional: false }],
+  ext4: [
+    { name: 'loop', optional: false },
+    { name: 'ext4', optional: false },
+  ],
   squashfs: [
     { name: 'loop', optional: false },
     { name: 'squashfs', optional: false },

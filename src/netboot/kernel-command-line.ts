@@ -32,6 +32,15 @@ export interface StaticAddress {
   readonly dns?: readonly string[];
 }
 
+/**
+ * Where a node writes: a tmpfs of some size (a number with k, m, g or %) and number of inodes, the local disk with a label, or an
+ * ext4 in a file on an NFS server.
+ */
+export type WritableTopPlace =
+  | { readonly size?: string; readonly inodes?: string }
+  | { readonly label: string }
+  | { readonly image: NfsLocation };
+
 /** What a node's boot is told on the kernel's command line; docs/boot-protocol.md has every key's meaning. */
 export interface BootParameters {
   /** What is booted, for people and `mkroot status`; /init takes no decision from it. */
@@ -48,8 +57,8 @@ export interface BootParameters {
   readonly nfsVersion?: '3' | '4.1' | '4.2';
   /** Mount options of all layers. */
   readonly nfsOptions?: string;
-  /** The writable top, a tmpfs of this size (a number with k, m, g or %) and number of inodes. */
-  readonly top?: { readonly size?: string; readonly inodes?: string };
+  /** The writable top; a tmpfs without it. */
+  readonly top?: WritableTopPlace;
   readonly hostname?: string;
   /** ADDRESS[:PORT] of whoever is told how the boot goes. */
   readonly report?: string;
@@ -127,7 +136,11 @@ function renderBase(location: NfsLocation | ImageLocation): string {
   return `http://${serverList(server)}${port}${renderNfsLocation({ path })},sha256=${sha256},size=${size}`;
 }
 
-function renderTop(top: NonNullable<BootParameters['top']>): string {
+function renderTop(top: WritableTopPlace): string {
+  if ('image' in top) return `image:${renderNfsLocation(top.image)}`;
+  if ('label' in top) {
+    return `disk:${checked('label', top.label, /^[A-Za-z0-9._-]{1,16}$/, 'it is no label of an ext4')}`;
+  }
   const options = [
     ...(top.size === undefined
       ? []

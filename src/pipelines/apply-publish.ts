@@ -7,6 +7,7 @@ import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
 import { grubImageDirectory, makeGrubImages } from '../stages/make-grub-images.js';
 import { makePersistentDirectories } from '../stages/make-persistent-directories.js';
+import { makeTopImages } from '../stages/make-top-images.js';
 import { applyOwnedTree, isListOutdated, refuseConflicts } from '../stages/owned-tree.js';
 import { writeDriverInitrd } from './driver-initrd.js';
 import { layerStates } from './host-layer-memory.js';
@@ -127,6 +128,7 @@ async function applyPublish(
   if (loadsGrub(plan.site)) {
     for (const what of await makeGrubImages(ports, grubImageDirectory(state))) ports.progress.warn(what);
   }
+  await makeTopImages(ports, state, plan.tops, signal);
   // A boot file must not reach the disk before what it names.
   await runner.run({ argv: ['sync', '--file-system', displayPath(state)] });
   const task = ports.progress.task('Boot files and server configuration');

@@ -17,7 +17,7 @@ import { failureOf } from '../vm/boot-verdict.js';
 import type { EmulatedNic } from '../vm/emulated-nic.js';
 import { TFTP } from '../vm/lab-config.js';
 import { LabNamespace } from '../vm/lab-namespace.js';
-import { LAB } from '../vm/lab-network.js';
+import { LAB, LAB_DISK } from '../vm/lab-network.js';
 import { bootMilestones, type Milestone } from '../vm/milestones.js';
 import type { Machine, NodeNetwork, OtherNic } from '../vm/qemu-argv.js';
 import type { ScenarioBoot } from '../vm/scenario.js';
@@ -145,9 +145,8 @@ async function startLab(
     modules: initrd.modules,
     reportPort: options.chosen.type.reportPort,
     shippedFiles: `${options.shippedFiles}/self-check`,
-    ...(options.scenario?.persistent === undefined || options.kept === undefined
-      ? {}
-      : { persistent: { list: options.scenario.persistent, directory: options.kept } }),
+    ...(options.scenario?.persistent === undefined ? {} : { persistent: options.scenario.persistent }),
+    ...(options.kept === undefined ? {} : { kept: options.kept }),
     ...(options.scenario?.guest === undefined ? {} : { guestScript: options.scenario.guest }),
   };
   const commandLine = labCommandLine(options, options.chosen.type.console);
@@ -257,6 +256,9 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
           network: nodeNetwork(options.network, lab.files.tftpRoot),
           memory: scenario?.memory ?? options.memory,
           ...(scenario?.clock === undefined ? {} : { clock: scenario.clock }),
+          ...(scenario?.disk === undefined || options.kept === undefined
+            ? {}
+            : { disk: `${options.kept}/${LAB_DISK}` }),
           cpus: options.cpus ?? processorsFor(accelerator),
           secondSerial: `${lab.logs}/self-check.log`,
           ...(lab.direct === undefined ? {} : { direct: lab.direct }),

@@ -60,6 +60,7 @@ export async function collectMissingModules(
     nics,
     drivers: [...drivers, ...alreadyThere],
     transports: [],
+    tops: [],
     strict: false,
   });
   const names = new Set(published.entries.map(({ path }) => path));

@@ -18,6 +18,7 @@ import { findNodeImage, imageKey } from './node-image.js';
 import { ownPersistent, sharedPersistent } from './persistent-paths.js';
 import { requireSameArchitecture } from './require-same-architecture.js';
 import { hostDirectory, sharedLayerDirectory } from './state-directories.js';
+import { topDirectory, writableTopPlace } from './writable-top.js';
 
 /** What the inventory does not say about the server that a tree is for. */
 export interface NetbootServerOptions {
@@ -128,6 +129,7 @@ export function prepareNetbootSite(
             ? []
             : [{ path: layerVersions(hostDirectory(state, name)), access: 'ro' as const }]),
           ...ownPersistent(node, server, state),
+          ...topDirectory(node, server, state),
         ],
       };
     }),
@@ -166,7 +168,8 @@ function nodeBoot(
     readonly report: string | undefined;
   },
 ): NodeBoot {
-  const { serialConsole, writableTop, transport } = node;
+  const { serialConsole, transport } = node;
+  const top = writableTopPlace(node, state);
   const shared = sources.shared(node);
   const host = sources.host(node);
   const parameters: BootParameters = {
@@ -182,14 +185,7 @@ function nodeBoot(
       : {}),
     ...(transport.nfsVersion === undefined ? {} : { nfsVersion: transport.nfsVersion }),
     ...(transport.options === undefined ? {} : { nfsOptions: transport.options }),
-    ...(writableTop.size === undefined && writableTop.inodes === undefined
-      ? {}
-      : {
-          top: {
-            ...(writableTop.size === undefined ? {} : { size: writableTop.size }),
-            ...(writableTop.inodes === undefined ? {} : { inodes: writableTop.inodes }),
-          },
-        }),
+    ...(top === undefined ? {} : { top }),
     hostname: node.name,
     ...(report === undefined ? {} : { report }),
     extra: node.kernelArguments,

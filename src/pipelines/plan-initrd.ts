@@ -24,6 +24,7 @@ export interface InitrdOptions {
   readonly nic?: readonly string[] | undefined;
   readonly driver?: readonly string[] | undefined;
   readonly transport?: readonly string[] | undefined;
+  readonly top?: readonly string[] | undefined;
   readonly program?: readonly string[] | undefined;
   readonly file?: readonly string[] | undefined;
   readonly compress?: Compression | undefined;
@@ -43,6 +44,8 @@ export interface InitrdPlan {
   readonly drivers: readonly Wanted[];
   /** Ways of getting a root besides NFS, which is always there. */
   readonly transports: readonly Wanted[];
+  /** Writable tops besides memory. */
+  readonly tops: readonly Wanted[];
   readonly programs: readonly Wanted[];
   readonly files: readonly ExtraFile[];
   readonly compression: Compression;
@@ -136,14 +139,23 @@ function defaultOutput(
   return initrdPath(state, name, generation.id, isFurther ? release : undefined);
 }
 
+/** Both kinds are ext4, and checked before they are mounted. */
+const TOP_PROGRAM = '/usr/sbin/e2fsck';
+
 function fromOptions(options: InitrdOptions, recipe: RecipeInitrd) {
+  const tops = [...recipe.tops, ...wanted('--top', options.top)];
   return {
     nics: [...recipe.nics, ...wanted('--nic', options.nic)],
     drivers: [...recipe.drivers, ...wanted('--driver', options.driver)],
     transports: [...recipe.transports, ...wanted('--transport', options.transport)].filter(
       ({ value }) => value !== 'nfs',
     ),
-    programs: [...recipe.programs, ...wanted('--program', options.program)],
+    tops,
+    programs: [
+      ...recipe.programs,
+      ...wanted('--program', options.program),
+      ...tops.slice(0, 1).map(({ reason }) => ({ value: TOP_PROGRAM, reason })),
+    ],
     files: [...recipe.files, ...(options.file ?? []).map(fileOption)],
     compression: options.compress ?? recipe.compression,
     strict: options.strict ?? false,

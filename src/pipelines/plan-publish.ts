@@ -8,6 +8,7 @@ import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import { findPublishedImage, type PublishedImage } from '../stages/find-published-image.js';
 import type { WantedDirectory } from '../stages/make-persistent-directories.js';
+import type { WantedTopImage } from '../stages/make-top-images.js';
 import { type OwnedTreePlan, planOwnedTree } from '../stages/owned-tree.js';
 import { findingLines } from './compose-layers.js';
 import type { DriverInitrd } from './driver-initrd.js';
@@ -22,6 +23,7 @@ import type { SharedFinding } from './render-layers.js';
 import { requireTransports } from './require-transports.js';
 import { persistentDirectory } from './state-directories.js';
 import { unchangedFiles } from './unchanged-files.js';
+import { missingTop } from './writable-top.js';
 import { netbootFiles } from './write-netboot-tree.js';
 
 /** What shall be published. */
@@ -49,6 +51,8 @@ export interface PublishPlan {
   readonly persistent: readonly WantedDirectory[];
   /** Initrds with drivers that only some nodes need, which have to be made. */
   readonly initrds: readonly DriverInitrd[];
+  /** Files for what nodes write that have to be made. */
+  readonly tops: readonly WantedTopImage[];
   /** Boot files and server configuration, file by file. */
   readonly tree: OwnedTreePlan;
   readonly findings: readonly SharedFinding[];
@@ -124,11 +128,13 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
       }),
   );
   const initrds = [...sources.initrds.values()].filter(({ there }) => !there);
+  const tops = nodes.flatMap((node) => missingTop(fs, node, keeper, state));
   return {
     layers,
     nodes: changed,
     persistent,
     initrds,
+    tops,
     tree,
     findings,
     warnings,
@@ -142,6 +148,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
       initrds.length > 0 ||
       changed.length > 0 ||
       persistent.length > 0 ||
+      tops.length > 0 ||
       tree.changes.length > 0 ||
       before?.unfinished !== false,
   };

@@ -70,6 +70,7 @@ export function publishReport(
         drivers,
         path: displayPath(image.initrd),
       })),
+      tops: plan.tops.map((top) => ({ ...top, path: displayPath(top.path) })),
       files: plan.tree.changes.map(({ path, change, conflict }) => ({
         path: displayPath(path),
         change,

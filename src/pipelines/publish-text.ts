@@ -41,6 +41,7 @@ export function publishText(plan: PublishPlan, { files, lines }: PlanTextOptions
           `  + ${image.name} ${image.generation}${image.further === undefined ? '' : `, kernel ${image.further}`}: with ${drivers.join(', ')}`,
       ),
     ),
+    ...section('Writable tops', topLines(plan)),
     ...section('Server configuration', services.flatMap(shown)),
     ...section('Boot files', [
       ...(counted.length === 0 ? [] : [`  ${counted.join(', ')}`]),
@@ -63,6 +64,12 @@ function nodeLines({ nodes }: PublishPlan): string[] {
     const [sign, what] = key.split('\0');
     return `  ${sign} ${foldNodeSet(names)}${what}`;
   });
+}
+
+function topLines({ tops }: PublishPlan): string[] {
+  const sizes = new Map<string, string[]>();
+  for (const { node, size } of tops) sizes.set(size, [...(sizes.get(size) ?? []), node]);
+  return [...sizes].map(([size, names]) => `  + ${foldNodeSet(names)}: ext4, ${size}`);
 }
 
 function persistentLines({ persistent }: PublishPlan): string[] {

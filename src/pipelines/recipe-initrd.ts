@@ -11,6 +11,7 @@ export interface RecipeInitrd {
   readonly nics: readonly Wanted[];
   readonly drivers: readonly Wanted[];
   readonly transports: readonly Wanted[];
+  readonly tops: readonly Wanted[];
   readonly programs: readonly Wanted[];
   readonly files: readonly ExtraFile[];
   readonly compression: Compression;
@@ -21,6 +22,7 @@ export const noRecipe: RecipeInitrd = {
   nics: [],
   drivers: [],
   transports: [],
+  tops: [],
   programs: [],
   files: [],
   compression: 'zstd',
@@ -42,6 +44,7 @@ export function recipeInitrd(manifest: Manifest): RecipeInitrd {
     nics: list('nic'),
     drivers: list('drivers'),
     transports: list('transports'),
+    tops: list('tops'),
     programs: list('programs'),
     files: elements(member(initrd, 'files')).map((file, index) => ({
       source: toBytePath(resolve(directory, text(member(file, 'source')))),

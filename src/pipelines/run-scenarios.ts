@@ -6,6 +6,7 @@ import { Sysroot } from '../rootfs/sysroot.js';
 import { prepareLabImage } from '../stages/prepare-lab-image.js';
 import { reserveLabDirectory } from '../stages/reserve-lab-directory.js';
 import type { BootReport } from '../vm/boot-report.js';
+import { LAB_DISK, LAB_DISK_LABEL } from '../vm/lab-network.js';
 import { bootsOf, type Scenario } from '../vm/scenario.js';
 import { type ScenarioReport, scenarioReport } from '../vm/scenario-report.js';
 import { bootTest } from './boot-test.js';
@@ -84,11 +85,12 @@ export async function runScenarios(
             options.signal,
           );
         }
+        if (boot.disk !== undefined) await makeLabDisk(ports, `${kept}/${LAB_DISK}`, boot.disk);
         const report = await bootTest(ports, {
           ...options,
           accelerator,
           scenario: boot,
-          kept,
+          ...(boot.persistent === undefined && boot.disk === undefined ? {} : { kept }),
           ...(boot.transport === undefined || baseImage === undefined ? {} : { baseImage }),
           ...(boot.timeout === undefined ? {} : { timeoutMs: boot.timeout * 1000 }),
           ...(options.report === undefined
@@ -109,4 +111,10 @@ export async function runScenarios(
   } finally {
     ports.fs.remove(directory);
   }
+}
+
+/** An empty ext4, unless the boot before left one. */
+async function makeLabDisk({ fs, runner }: Ports, path: string, mebibytes: number): Promise<void> {
+  if (fs.lstat(path) !== undefined) return;
+  await runner.run({ argv: ['mkfs.ext4', '-q', '-F', '-L', LAB_DISK_LABEL, path, `${mebibytes}m`] });
 }

@@ -10,6 +10,11 @@ export function hostDirectory(state: BytePath, node: string): BytePath {
   return `${state}/hosts/${toBytePath(node)}`;
 }
 
+/** Where the file is kept that takes what a node writes: STATE/hosts/NAME/top/top.ext4. */
+export function topImage(state: BytePath, node: string): BytePath {
+  return `${hostDirectory(state, node)}/top/top.ext4`;
+}
+
 /**
  * Where a node's own directory for a persistent path is kept: STATE/hosts/NAME/persistent/PATH/@. The last part keeps /var
  * apart from /var/log: the one was never made only because the other is there.

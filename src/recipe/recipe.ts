@@ -143,6 +143,12 @@ const initrdSchema = z.strictObject({
     .describe(
       'Ways in which nodes get their root; nfs is always there, the others bring kernel modules. Added to by --transport.',
     ),
+  tops: z
+    .array(z.enum(['disk', 'image']))
+    .default([])
+    .describe(
+      'Writable tops of nodes besides memory; brings ext4 and e2fsck of the root. Drivers of disks go into drivers. Added to by --top.',
+    ),
   programs: z
     .array(insidePath)
     .default([])

@@ -18,6 +18,8 @@ export interface WantedModules {
   readonly drivers: readonly Wanted[];
   /** Ways of getting a root besides NFS. */
   readonly transports: readonly Wanted[];
+  /** Writable tops besides memory: disk, image. */
+  readonly tops: readonly Wanted[];
   /** Missing firmware is an error. */
   readonly strict: boolean;
   /** What the kernel does not have is left out, with a warning; an error by default. */
@@ -50,7 +52,7 @@ export async function collectModules(
   tree: ArchiveTree,
   { fs, runner }: Ports,
   kernel: Kernel,
-  { nics, drivers, transports, strict, lenient = false }: WantedModules,
+  { nics, drivers, transports, tops, strict, lenient = false }: WantedModules,
 ): Promise<CollectedModules> {
   const requests: LabelledRequest[] = [
     ...TRANSPORTS.flatMap((transport) =>
@@ -58,6 +60,7 @@ export async function collectModules(
     ),
     // Whether the file comes by NFS or HTTP makes no difference to the kernel.
     ...transports.slice(0, 1).flatMap(({ reason }) => requestsFor('squashfs', reason)),
+    ...tops.slice(0, 1).flatMap(({ reason }) => requestsFor('ext4', reason)),
     ...nics.map((wanted) => userRequest(wanted, 'nic', lenient)),
     ...drivers.map((wanted) => userRequest(wanted, 'driver', lenient)),
   ];

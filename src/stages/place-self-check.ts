@@ -14,8 +14,10 @@ export interface ExpectedNode {
   readonly shippedFiles: BytePath;
   /** Shell script of a scenario, which the self-check runs in the end. */
   readonly guestScript?: string;
-  /** /etc/mkroot/persistent, and the directory that it may name as /kept. */
-  readonly persistent?: { readonly list: string; readonly directory: BytePath };
+  /** /etc/mkroot/persistent. */
+  readonly persistent?: string;
+  /** The directory that the node may write to as /kept. */
+  readonly kept?: BytePath;
   /** Seconds that the system may take to settle after multi-user; 60 by default. */
   readonly settleSeconds?: number;
 }

@@ -24,17 +24,17 @@ export function writeSelfCheckLayers(
   expected: ExpectedNode,
 ): LabExport[] {
   const below = [new Sysroot(fs, root)];
-  const { persistent } = expected;
+  const { persistent, kept } = expected;
   const layers = LAYERS.map((layer): LabExport => {
     const top = `${directory}/layers/${layer}`;
     fs.mkdir(top);
     takeOver(fs, below, '/', top);
     if (layer === 'host') {
       placeSelfCheck(fs, top, below, [...LAYERS, 'base'], expected);
-      if (persistent !== undefined) placeFiles(fs, top, below, { 'etc/mkroot/persistent': persistent.list });
+      if (persistent !== undefined) placeFiles(fs, top, below, { 'etc/mkroot/persistent': persistent });
     } else placeFiles(fs, top, below, { [`${SELF_CHECK_DIRECTORY}/layer`]: `${layer}\n` });
     return { name: `/${layer}`, directory: top };
   });
-  if (persistent === undefined) return layers;
-  return [...layers, { name: '/kept', directory: persistent.directory, writable: true }];
+  if (kept === undefined) return layers;
+  return [...layers, { name: '/kept', directory: kept, writable: true }];
 }

@@ -17,6 +17,12 @@ export const LAB = {
 /** Where the lab's HTTP server listens. */
 export const LAB_HTTP_PORT = 80;
 
+/** File of an ext4 below the directory that outlives boots. */
+export const LAB_DISK = 'top.ext4';
+
+/** Its label. */
+export const LAB_DISK_LABEL = 'scratch';
+
 /** IPv6 prefix of the lab (RFC 4193); see labDnsmasqExtras for why there is one. */
 export const LAB_IPV6_PREFIX = 'fd77::';
 

@@ -77,6 +77,13 @@ const bootFields = {
     .array(z.string())
     .optional()
     .describe('Addresses of servers that the base is to be had from; the lab has one, 10.77.0.1.'),
+  disk: z
+    .int()
+    .min(16)
+    .optional()
+    .describe(
+      "MiB of an ext4 with the label scratch that lasts through the scenario's boots: a disk of the node, and /kept/top.ext4 on the server.",
+    ),
   httpFaults: z
     .array(z.enum(['cut', 'short', 'flip', 'stall', 'slow', 'none']))
     .optional()

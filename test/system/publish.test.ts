@@ -293,6 +293,30 @@ describe('mkroot publish', () => {
     expect(execFileSync('find', [state, '-name', '.new-*'], { encoding: 'utf8' })).toBe('');
   });
 
+  it('a writable top in an image is made once, exported to its node, and named by its boot entry', async () => {
+    const nodes = NODES.replace(
+      'canary: { image: compute }',
+      'canary: { image: compute, writableTop: { kind: image, size: 64m } }',
+    );
+    write(join(site, 'nodes.yaml'), nodes);
+    expect(await ok('publish', '--dry-run')).toContain('Writable tops\n  + c1: ext4, 64m\n');
+    expect(existsSync(join(state, 'hosts/c1/top'))).toBe(false);
+    await ok('publish');
+    const image = join(state, 'hosts/c1/top/top.ext4');
+    execFileSync('e2fsck', ['-f', '-n', image]);
+    expect(statSync(image)).toMatchObject({ size: 64 * 1_048_576 });
+    expect(statSync(image).blocks * 512).toBeLessThan(8 * 1_048_576);
+    expect(booted('c1')).toContain(`mkroot.rw=image:10.1.0.1:${image}`);
+    expect(readFileSync(join(state, 'netboot/etc/exports'), 'utf8')).toContain(
+      `${state}/hosts/c1/top 10.1.2.1(rw,sync,no_root_squash`,
+    );
+    const { ino, mtimeMs } = statSync(image);
+    write(join(site, 'nodes.yaml'), nodes.replace('64m', '128m'));
+    await ok('publish');
+    expect(statSync(image)).toMatchObject({ ino, mtimeMs, size: 64 * 1_048_576 });
+    expect(await ok('publish')).toBe('Nothing has changed since the last publish\n');
+  });
+
   it('refuses with an exit code and changes nothing: a lint error, an unknown generation, a file edited by hand', async () => {
     await ok('publish');
     const before = readlinkSync(join(state, 'layers/compute/current'));

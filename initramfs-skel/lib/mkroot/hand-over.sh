@@ -19,7 +19,7 @@ mount_kernel_file_systems() {
 prepare_shutdown_root() {
   (
     cd "$ROOT/run" || exit
-    mkdir -p initramfs/bin initramfs/lib initramfs/state initramfs/dev initramfs/proc initramfs/sys initramfs/run initramfs/oldroot
+    mkdir -p initramfs/bin initramfs/lib initramfs/state initramfs/dev initramfs/proc initramfs/sys initramfs/run initramfs/oldroot initramfs/top
     # /bin may itself be a link, and programs beside busybox are of no use here.
     set -- "$ROOT/bin/busybox" "$ROOT/shutdown"
     for applet in "$ROOT"/bin/*; do
@@ -45,6 +45,7 @@ write_hand_over() {
   write_networkd_configuration
   write_network_manager_configuration
   write_ifupdown_state
+  leave_archive_alone
   write_last_resort poweroff 'poweroff.target halt.target'
   write_last_resort reboot 'reboot.target kexec.target'
   write_boot_facts
@@ -101,6 +102,12 @@ write_ifupdown_state() {
 ExecStop=
 ExecStop=-/sbin/ifdown -a --read-environment --exclude=lo --exclude=$boot_nic
 END
+}
+
+# leave_archive_alone: what the root is a file of cannot be unmounted while that is in use; systemd need not try.
+leave_archive_alone() {
+  mkdir -p "$ROOT/run/systemd/system/run-mkroot-archive.mount.d"
+  printf '[Unit]\nDefaultDependencies=no\n' >"$ROOT/run/systemd/system/run-mkroot-archive.mount.d/50-mkroot.conf"
 }
 
 # write_last_resort VERB TARGETS: a unit whose process learns that the machine goes down by being stopped. systemd stops first

@@ -183,9 +183,9 @@ ${network}enter_stage 50; mount_base_layer; mount_upper_layers; echo "$base_summ
     expect(
       runOnTarget(
         shell,
-        `read_command_line 'mkroot.rw=disk:LABEL=x'\n${network}lower_directories=x; mount_overlay`,
+        `read_command_line 'mkroot.rw=floppy:x'\n${network}lower_directories=x; mount_overlay`,
       ).kmsg[0],
-    ).toContain('mkroot.rw=disk:LABEL=x is not supported');
+    ).toContain('mkroot.rw=floppy:x is not supported');
   });
 
   it('a server that is a name is asked for at the DNS servers of the lease', () => {

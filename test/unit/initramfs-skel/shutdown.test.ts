@@ -48,11 +48,11 @@ describe.each(shells)('/run/initramfs/shutdown under $name', (shell) => {
     const { calls, kmsg, status } = runWithMocks(shell, script(forget, 'poweroff'), mounts);
     expect(status).toBe(99);
     expect(calls.filter((call) => !call.startsWith('sleep'))).toEqual([
-      'umount /run/mkroot/base',
       'umount /oldroot/sys/kernel/security',
       'umount /oldroot/sys',
       'umount /oldroot/proc',
       'umount /oldroot',
+      'umount /run/mkroot/base',
       'poweroff -n -f',
     ]);
     expect(kmsg.at(-1)).toBe('<5>mkroot: shutdown: poweroff: nothing is left mounted');
@@ -76,15 +76,42 @@ describe.each(shells)('/run/initramfs/shutdown under $name', (shell) => {
     expect(hangs.kmsg.at(-1)).toContain('nothing is left mounted');
     const none = runWithMocks(shell, sync(':') + script(forget, 'poweroff'), mounts);
     expect(none.calls).not.toContain('sync');
-  });
+  }, 30_000);
+
+  it('gives the lock of the image back when nothing has it any more, and only then', () => {
+    const top = {
+      'proc/mounts': 'mkroot /oldroot overlay rw 0 0\n',
+      'state/top': '10.77.0.1:/t hard,tcp,nolock,vers=3 top.ext4\n',
+      'top/top.ext4.lock': 'mac\n',
+    };
+    const before = 'sync() { note sync; }\n';
+    const free = runWithMocks(shell, before + script(forget, 'poweroff'), top);
+    expect(free.calls.filter((call) => !call.startsWith('sleep'))).toEqual([
+      'sync',
+      'umount /oldroot',
+      'mount -t nfs -o hard,tcp,nolock,vers=3 10.77.0.1:/t /top',
+      'umount /top',
+      'poweroff -n -f',
+    ]);
+    expect(free.read('top/top.ext4.lock')).toBeUndefined();
+    const busy = runWithMocks(shell, before + script(forget, 'poweroff'), {
+      ...top,
+      'sys/block/loop0/loop/backing_file': '/top.ext4\n',
+    });
+    expect(busy.read('top/top.ext4.lock')).toBe('mac\n');
+    expect(busy.kmsg.at(-2)).toContain(
+      'FAILED: the image of the writable top stays locked; next: poweroff all the same',
+    );
+    expect(busy.calls.at(-1)).toBe('poweroff -n -f');
+  }, 30_000);
 
   it('goes on when a server is gone and umount never returns: force, then lazily, then the machine goes down all the same', () => {
     const { calls, kmsg, status } = runWithMocks(shell, script('command sleep 2; exit 1', 'reboot'), mounts);
     expect(status).toBe(99);
     expect(calls.filter((call) => call.startsWith('umount'))).toEqual([
-      'umount /run/mkroot/base',
-      'umount -f /run/mkroot/base',
-      'umount -l /run/mkroot/base',
+      'umount /oldroot/sys/kernel/security',
+      'umount -f /oldroot/sys/kernel/security',
+      'umount -l /oldroot/sys/kernel/security',
     ]);
     expect(kmsg.at(-1)).toContain('left mounted');
     expect(calls.at(-1)).toBe('reboot -n -f');

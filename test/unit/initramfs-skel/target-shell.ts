@@ -93,6 +93,7 @@ const parts = [
   'network',
   'image',
   'layers',
+  'top',
   'overlay',
   'persistent',
   'identity',

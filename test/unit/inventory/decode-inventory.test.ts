@@ -156,6 +156,21 @@ csv: [nodes.csv, missing.csv]
       'ip: 10.1.1.1, persistent: [{ path: /run/x }]',
       'is where the kernel and systemd mount their own',
     ],
+    [
+      'a disk without a label',
+      'ip: 10.1.1.1, writableTop: { kind: disk }',
+      'writableTop of kind disk needs the label of the disk',
+    ],
+    [
+      'an image with a part of the memory',
+      'ip: 10.1.1.1, writableTop: { kind: image, size: 50% }',
+      'an image has a size of its own',
+    ],
+    [
+      'an unknown server of a transport',
+      'ip: 10.1.1.1, transport: { servers: [haed] }',
+      'server "haed" is not known',
+    ],
     ['an unknown image', 'ip: 10.1.1.1, image: compute-bokworm', 'did you mean "compute-bookworm"?'],
   ])('%s is a problem in its line', (_, fields, expected) => {
     const found = problems(`${CLUSTER}nodes:\n  n1: { group: compute, ${fields} }\n`);

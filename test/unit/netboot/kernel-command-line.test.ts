@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { MkrootError } from '../../../src/errors.js';
 import {
+  type ImageLocation,
   macBytes,
   renderKernelCommandLine,
   renderNfsLocation,
+  type WritableTopPlace,
 } from '../../../src/netboot/kernel-command-line.js';
 
 describe('the kernel command line', () => {
@@ -47,6 +49,30 @@ describe('the kernel command line', () => {
       'ip=10.0.0.9:::255.255.255.0:::none',
     );
     expect(renderKernelCommandLine({ ip: 'dhcp' })).toBe('ip=dhcp');
+  });
+
+  it('writes servers that share the work, a base in one file, and tops that last', () => {
+    const image = { sha256: 'ab'.repeat(32), size: 7 };
+    const path = '/images/c/G/root.squashfs';
+    const word = (base: ImageLocation) => renderKernelCommandLine({ base });
+    expect(word({ server: '10.0.0.1+nfs2', path, image })).toBe(`mkroot.base=10.0.0.1+nfs2:${path}`);
+    const check = `,sha256=${image.sha256},size=7`;
+    expect(word({ server: '10.0.0.1', path, image, httpPort: 80 })).toBe(
+      `mkroot.base=http://10.0.0.1${path}${check}`,
+    );
+    expect(word({ server: '10.0.0.1+h', path, image, httpPort: 8080 })).toBe(
+      `mkroot.base=http://10.0.0.1+h:8080${path}${check}`,
+    );
+    expect(() => word({ path, image, httpPort: 80 })).toThrow('HTTP needs a server');
+    expect(() => word({ server: 'a+$(x)', path, image })).toThrow('Cannot put host name "$(x)"');
+    const wrong = { sha256: 'AB', size: 7 };
+    expect(() => word({ server: 'a', path, image: wrong, httpPort: 80 })).toThrow('Cannot put sha256 "AB"');
+    const top = (place: WritableTopPlace) => renderKernelCommandLine({ top: place });
+    expect(top({ label: 'scratch' })).toBe('mkroot.rw=disk:scratch');
+    expect(top({ image: { server: '10.0.0.1', path: '/t/top.ext4' } })).toBe(
+      'mkroot.rw=image:10.0.0.1:/t/top.ext4',
+    );
+    expect(() => top({ label: 'a b' })).toThrow('Cannot put label "a b"');
   });
 
   it.each([

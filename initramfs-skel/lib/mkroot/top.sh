@@ -1,0 +1,147 @@
+# shellcheck shell=sh
+# Where the node writes: memory, a local disk that is found by its label, or an ext4 image on an NFS server. On the last two the
+# writes of a node last as long as it boots the same generation. docs/writable-tops.md.
+
+top_directory=/run/mkroot/rw
+# Where an image is for a moment.
+top_archive=/run/mkroot/archive-rw
+disk_timeout=30
+
+# mount_top: $top_directory is mounted; $upper_directory and $work_directory are in it; $top_summary.
+mount_top() {
+  mkdir -p "$ROOT$top_directory"
+  case ${top_wanted:-tmpfs} in
+    tmpfs | tmpfs:*) mount_tmpfs_top ;;
+    disk:*) mount_disk_top "${top_wanted#disk:}" ;;
+    image:*) mount_image_top "${top_wanted#image:}" ;;
+    *) die - "mkroot.rw=$top_wanted is not supported: tmpfs[:size=...,nr_inodes=...], disk:LABEL and image:LOCATION are" ;;
+  esac
+}
+
+# mount_tmpfs_top: mkroot.rw=tmpfs[:size=...,nr_inodes=...].
+mount_tmpfs_top() {
+  top_options=mode=0755
+  case ${top_wanted:-tmpfs} in
+    tmpfs:*)
+      top_extra=${top_wanted#tmpfs:}
+      is_option_list "$top_extra" || die - "mkroot.rw=$top_wanted has characters that no tmpfs option has"
+      top_options=$top_options,$top_extra
+      ;;
+  esac
+  mount -t tmpfs -o "$top_options" mkroot-rw "$ROOT$top_directory" || die tmpfs "cannot be mounted with $top_options"
+  upper_directory=$top_directory/upper
+  work_directory=$top_directory/work
+  top_summary="tmpfs ($top_options)"
+}
+
+# mount_disk_top LABEL: a disk that is not there, or not whole, is no reason for a node not to boot.
+mount_disk_top() {
+  case $1 in
+    '' | *[!A-Za-z0-9._-]*) die - "mkroot.rw=$top_wanted names no label of a disk" ;;
+  esac
+  modprobe -a -q ext4 2>/dev/null
+  find_disk "$1"
+  if [ -z "$disk" ]; then
+    do_without_disk "$1" "is not the label of any disk (waited $disk_timeout s)"
+  elif ! check_ext4 "$disk"; then
+    do_without_disk "$1" "$check_error"
+  elif ! mount_output=$(mount -t ext4 -o noatime "$disk" "$ROOT$top_directory" 2>&1); then
+    do_without_disk "$1" "cannot be mounted: ${mount_output##*: }"
+  else
+    choose_generation_top
+    top_summary="disk $1 ($disk), $top_key"
+  fi
+}
+
+# find_disk LABEL: $disk is its device. Drivers find their disks after they are loaded, one by one.
+find_disk() {
+  seconds_up
+  disk_deadline=$((answer + disk_timeout))
+  while :; do
+    disk=$(findfs "LABEL=$1" 2>/dev/null)
+    [ -z "$disk" ] || return 0
+    seconds_up
+    [ "$answer" -lt "$disk_deadline" ] || return 0
+    coldplug
+    sleep 0.5
+  done
+}
+
+do_without_disk() {
+  trouble "disk $1" "$2" "a writable top in memory, which is empty after a reboot"
+  top_wanted=tmpfs
+  mount_tmpfs_top
+}
+
+# check_ext4 FILE_OR_DEVICE: e2fsck in the way that asks nothing; $check_error if it does not mend it.
+check_ext4() {
+  for fsck in /usr/sbin/e2fsck /sbin/e2fsck ''; do
+    [ -n "$fsck" ] && [ -x "$ROOT$fsck" ] && break
+  done
+  check_error="cannot be checked: the initrd has no e2fsck (mkroot initrd --top)"
+  [ -n "$fsck" ] || return 1
+  fsck_output=$("$ROOT$fsck" -p "$1" 2>&1)
+  # e2fsck(8): 1 and 2 are errors that were mended.
+  fsck_status=$?
+  case $fsck_status$fsck_output in
+    0*recovering* | [1-9]*) print_line 5 "mkroot: e2fsck of $1: $(printf '%s' "$fsck_output" | tail -n 2 | tr '\n' ' ')" ;;
+  esac
+  check_error="is damaged, e2fsck ends with $fsck_status"
+  [ "$fsck_status" -lt 4 ]
+}
+
+# choose_generation_top: what was written over another generation does not fit this one, and goes.
+choose_generation_top() {
+  top_key=top-${MKROOT_IMAGE:-image}-${MKROOT_GENERATION:-0}
+  for old_top in "$ROOT$top_directory"/top-*; do
+    if [ -d "$old_top" ] && [ "${old_top##*/}" != "$top_key" ]; then rm -rf "$old_top"; fi
+  done
+  mkdir -p "$ROOT$top_directory/$top_key"
+  upper_directory=$top_directory/$top_key/upper
+  work_directory=$top_directory/$top_key/work
+}
+
+# mount_image_top LOCATION: [server:]/path/name.ext4. What was promised to last is not written to memory instead: without it the
+# boot ends.
+mount_image_top() {
+  expand_location "$1"
+  parse_location "$answer" "$(default_server)" || die - "mkroot.rw=$top_wanted is not image:[server:]/path, or no server is known"
+  top_name=${location_path##*/}
+  location_path=${location_path%/*}
+  mkdir -p "$ROOT$top_archive"
+  nfs_base_options=hard,tcp,nolock
+  attempt_nfs_mount "$top_archive" ||
+    die "$location_server:$location_path" "$mount_error (NFS v$nfs_vers, $attempt attempts), needed for the writable top"
+  top_origin=$location_server:$location_path/$top_name
+  lock_image_top
+  modprobe -a -q loop ext4 2>/dev/null
+  check_ext4 "$ROOT$top_archive/$top_name" || die "$top_origin" "$check_error"
+  mount_output=$(mount -t ext4 -o loop,noatime "$ROOT$top_archive/$top_name" "$ROOT$top_directory" 2>&1) ||
+    die "$top_origin" "cannot be mounted as the writable top: ${mount_output##*: }"
+  hide_image_top
+  choose_generation_top
+  top_summary="image $top_origin, $top_key"
+}
+
+# hide_image_top: the loop device has the file, nobody else needs it. systemd-shutdown would unmount its directory by force
+# (MNT_FORCE), which makes NFS forget writes that are under way. /shutdown mounts it again to give the lock back.
+hide_image_top() {
+  printf '%s %s %s\n' "$location_address:$location_path" "$mount_options" "$top_name" >"$ROOT/run/initramfs/state/top"
+  umount -l "$ROOT$top_archive"
+}
+
+# lock_image_top: two writers would destroy the file system. A link is made by one of them only, over NFS as well. The lock of this
+# very machine is one that a power cut left: it cannot be up twice. /shutdown removes it.
+lock_image_top() {
+  lock=$ROOT$top_archive/$top_name.lock
+  printf '%s\n' "$node_mac" >"$lock.$node_ip" || die "$top_origin" "cannot be locked: its directory is read-only"
+  if ln "$lock.$node_ip" "$lock" 2>/dev/null; then
+    lock_owner=$node_mac
+  else
+    lock_owner=unknown
+    read -r lock_owner <"$lock" || :
+  fi
+  rm -f "$lock.$node_ip"
+  [ "$lock_owner" = "$node_mac" ] ||
+    die "$top_origin" "is in use by the machine $lock_owner; if that one is gone, remove $top_name.lock on the server"
+}
