@@ -158,10 +158,12 @@ class KnownUses {
     }));
   }
 
-  /** @param reported how a report of a node names it, to the end of a word. */
+  /** @param reported how a report of a node names it, to the end of a word, unless by the path of something in it. */
   use(directory: BytePath, reported: string): string | undefined {
     if (this.#named.has(directory)) return 'named by boot files';
-    const report = this.#reports.find(({ text }) => text.split(/[\s,:]/).includes(reported));
+    const report = this.#reports.find(({ text }) =>
+      text.split(/[\s,:]/).some((word) => word === reported || word.startsWith(`${directory}/`)),
+    );
     if (report !== undefined) return `booted by ${report.node}`;
     const retired = this.record?.retired[directory];
     const left = retired === undefined ? undefined : this.age(Date.parse(retired));

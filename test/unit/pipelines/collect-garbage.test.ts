@@ -81,6 +81,18 @@ describe('what stays', () => {
     });
   });
 
+  it('is what a report names by a path alone: the initramfs of a foreign root knows no generation', () => {
+    fs.mkdir('/state/booted');
+    const root = `/state/images/compute/generations/${G1}/root`;
+    fs.writeFile('/state/booted/n2', `generation=\nbase=10.1.0.1:${root} NFS v3\n`);
+    expect(uses().generations[0]).toBe('booted by n2');
+    fs.writeFile(
+      '/state/booted/n2',
+      `generation=\nbase=10.1.0.1:${root.replace('/root', '0/root')} NFS v3\n`,
+    );
+    expect(uses().generations[0]).toBeUndefined();
+  });
+
   it('is everything while a publish has not ended', () => {
     writeRecord(fs, '/state', { ...readRecord(fs, '/state')!, unfinished: true });
     expect(() => uses()).toThrow(
