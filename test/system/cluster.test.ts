@@ -1,0 +1,177 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BootReport } from '../../src/vm/boot-report.js';
+import type { ClusterReport } from '../../src/vm/cluster-report.js';
+import { ClusterSite } from '../support/cluster-site.js';
+import { judgeRoot } from '../support/judge-roots.js';
+
+const G1 = '20261101T000000Z-11111111';
+
+/** What udev loads for processor and board, and no node needs: translated by QEMU it takes as long as the rest of the boot. */
+const IDLE_MODULES = [
+  ...['aesni_intel', 'cryptd', 'crc32c_intel', 'crc32_pclmul', 'crct10dif_pclmul', 'ghash_clmulni_intel'],
+  ...[
+    'polyval_clmulni',
+    'sha1_ssse3',
+    'sha256_ssse3',
+    'sha512_ssse3',
+    'kvm',
+    'kvm_amd',
+    'ccp',
+    'powernow_k8',
+  ],
+  ...[
+    'ahci',
+    'libahci',
+    'i2c_i801',
+    'lpc_ich',
+    'iTCO_wdt',
+    'psmouse',
+    'evdev',
+    'pcspkr',
+    'serio_raw',
+    'rapl',
+  ],
+].join(',');
+
+/** Two groups, both kinds of firmware, a node that finds its layers by the pointers of its host layer. */
+const NODES = `cluster:
+  overlays: [cluster]
+  kernelArguments: ["modprobe.blacklist=${IDLE_MODULES}"]
+  servers:
+    head: { address: 10.1.0.1, roles: [dhcp, tftp, http, nfs] }
+networks:
+  internal: { subnet: 10.1.0.0/16, gateway: 10.1.0.1 }
+groups:
+  compute:
+    image: compute
+    overlays: [compute]
+    serialConsole: ttyS0,115200
+    persistent: [{ path: /var/spool/kept }]
+  storage: { image: compute, overlays: [storage] }
+nodes:
+  n[1-2]: { group: compute, ip: 10.1.1.1, mac: ['52:54:00:00:00:01', '52:54:00:00:00:02'] }
+  s[1-2]: { group: storage, ip: 10.1.2.1, mac: ['52:54:00:00:01:01', '52:54:00:00:01:02'] }
+overrides:
+  n2: { transport: { pointers: true } }
+  s1: { firmware: uefi }
+`;
+
+let cluster: ClusterSite;
+
+async function qemuTest(report: string, ...flags: readonly string[]): Promise<ClusterReport> {
+  const directory = join(cluster.directory, report);
+  const run = await cluster.mkroot(
+    'qemu-test',
+    '--json',
+    '--report',
+    directory,
+    '--timeout',
+    '1500',
+    ...flags,
+  );
+  if (run.stdout === '') throw new Error(run.stderr);
+  return JSON.parse(run.stdout) as ClusterReport;
+}
+
+const node = (report: ClusterReport, name: string) => report.nodes.find((one) => one.node === name)!;
+const detail = (boot: BootReport | undefined, name: string) =>
+  boot?.checks.find((check) => check.name === name)?.detail;
+const reached = (boot: BootReport | undefined) => boot?.milestones.map(({ id }) => id) ?? [];
+
+beforeAll(async () => {
+  cluster = new ClusterSite();
+  cluster.write('nodes.yaml', NODES);
+  cluster.write('overlays/cluster/etc/motd', 'first\n');
+  cluster.write('overlays/compute/etc/kind', 'compute\n');
+  cluster.write('overlays/compute/overlay.yaml', 'delete: [/etc/issue.net]\n');
+  cluster.write('overlays/storage/etc/kind', 'storage\n');
+  await cluster.generation('compute', G1, judgeRoot('trixie'), ['tg3']);
+  await cluster.ok('publish', '--interface', 'br0', '--http-root', 'http://10.1.0.1:8080/');
+});
+
+afterAll(() => cluster.remove());
+
+describe('four nodes of two groups at once, from mkroot publish by mkroot serve', () => {
+  let report: ClusterReport;
+  let before: string[];
+  let after: string[];
+
+  beforeAll(async () => {
+    before = cluster.listing();
+    report = await qemuTest('four', '--nodes', '4', '--group', 'compute,storage');
+    after = cluster.listing();
+  });
+
+  it('each comes up as itself, by BIOS or UEFI, and switches itself off', () => {
+    expect(report.nodes.flatMap(({ boots }) => boots.flatMap(({ failure }) => failure ?? []))).toEqual([]);
+    expect(report.nodes.map((one) => [one.node, one.group, one.firmware, one.result])).toEqual([
+      ['n1', 'compute', 'bios', 'pass'],
+      ['n2', 'compute', 'bios', 'pass'],
+      ['s1', 'storage', 'uefi', 'pass'],
+      ['s2', 'storage', 'bios', 'pass'],
+    ]);
+    for (const { boots } of report.nodes) {
+      expect(reached(boots[0])).toEqual(
+        expect.arrayContaining(['firmware-dhcp', 'tftp-loader', 'tftp-kernel', 'tftp-initrd', 'power-off']),
+      );
+    }
+    expect(report.result).toBe('pass');
+  });
+
+  it('each has the layers, keys and machine-id that are its own, and no other', () => {
+    for (const { node: name, group, boots } of report.nodes) {
+      const [boot] = boots;
+      expect(detail(boot, 'hostname')).toBe(name);
+      expect(detail(boot, 'layer-cluster')).toContain(`/layers/${group}/versions/`);
+      expect(detail(boot, 'layer-host')).toContain(`/hosts/${name}/versions/`);
+      expect(detail(boot, 'layer-base')).toContain(`/generations/${G1}/root`);
+      expect(detail(boot, 'ssh-host-keys')).toMatch(/its own, 0600: .*ssh_host_ed25519_key/);
+      expect(detail(boot, 'others-refused')).toMatch(/refused by NFS v3 and v4\.1$/);
+    }
+    const ids = report.nodes.map(({ boots }) => detail(boots[0], 'machine-id'));
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  it('a deletion that an overlay declares hides the file of the base, on its group alone', () => {
+    expect(detail(node(report, 'n1').boots[0], 'whiteouts')).toBe('hidden: /etc/issue.net');
+    expect(detail(node(report, 's1').boots[0], 'whiteouts')).toBeUndefined();
+  });
+
+  it('what a group keeps over reboots is mounted from the server and gets there', () => {
+    for (const name of ['n1', 'n2']) {
+      const [boot] = node(report, name).boots;
+      expect(detail(boot, 'persistent-var-spool-kept')).toContain(`/hosts/${name}/persistent/var/spool/kept`);
+      expect(detail(boot, 'persistent-var-spool-kept-on-server')).toMatch(/what the node wrote/);
+    }
+    expect(detail(node(report, 's1').boots[0], 'persistent-var-spool-kept')).toBeUndefined();
+  });
+
+  it('says what it replaced in the lab, and leaves the state as it was', () => {
+    expect(report.replaced.join('\n')).toMatch(/initramfs of compute: e1000, virtio_net added/);
+    expect(report.replaced.join('\n')).toMatch(/boot files: console=ttyS0,115200 added/);
+    expect(after).toEqual(before);
+    for (const file of ['report.html', 'timeline.json', 'serve.log', 'dnsmasq.log', 'n1/console.log']) {
+      expect(existsSync(join(cluster.directory, 'four', file)), file).toBe(true);
+    }
+  });
+});
+
+describe('bad input', () => {
+  it('is refused with a reason and an exit code before anything is started', async () => {
+    const refused = async (...flags: readonly string[]) => {
+      const { exitCode, stderr } = await cluster.mkroot('qemu-test', ...flags);
+      return { exitCode, stderr: stderr.split('\n')[0] };
+    };
+    expect(await refused('--nodes', '5')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('Cannot boot 5 nodes: 4 of all groups are published'),
+    });
+    expect(await refused('--nodes', 'n7')).toMatchObject({ exitCode: 4 });
+    expect(await refused('--nodes', '2', 'compute')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('nodes boot what is published for them'),
+    });
+  });
+});
