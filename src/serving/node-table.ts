@@ -69,11 +69,11 @@ export function nodeTable(rows: readonly NodeRow[], { columns, lines, now }: Tab
   ];
 }
 
-/** What failed, in the nodes' own words: one line each. */
+/** What failed, in the nodes' own words: a line each, or more where it is too long for one. */
 export function failureLines(rows: readonly NodeRow[], columns: number): string[] {
   return rows
     .filter(({ state: { phase } }) => phase === 'failed' || phase === 'trouble')
-    .map(({ known, state }) => cut(`${known.name}: ${stateText(state)}: ${state.detail}`, columns));
+    .flatMap(({ known, state }) => wrapped(`${known.name}: ${stateText(state)}: ${state.detail}`, columns));
 }
 
 /** Machines that are in no inventory, the latest first. */
@@ -141,6 +141,17 @@ function age(since: string, now: Date): string {
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** The reason stands at the end of a node's line, so that nothing is cut off; what goes on is indented. */
+function wrapped(text: string, columns: number): string[] {
+  const indent = '    ';
+  const width = Math.max(20, columns);
+  const lines = [text.slice(0, width)];
+  for (let at = width; at < text.length; at += width - indent.length) {
+    lines.push(`${indent}${text.slice(at, at + width - indent.length)}`);
+  }
+  return lines;
 }
 
 function cut(text: string, columns: number): string {

@@ -91,6 +91,15 @@ describe('the table of nodes', () => {
     expect(lines.at(-1)).toMatch(/^n3217: FAILED 50 base: x/);
   });
 
+  it('cuts nothing off a failure: its reason stands at the end', () => {
+    const lines = boardText(ROWS, [], { columns: 60, now });
+    const at = lines.findIndex((line) => line.startsWith('n003: '));
+    expect(lines.slice(at)).toEqual([
+      'n003: FAILED 50 base: 10.1.0.1:/state/images Connection refu',
+      '    sed; next: reboot in 34 s',
+    ]);
+  });
+
   it('says when nobody serves, and of when it is', () => {
     const status = { serving: false, at: '2026-11-20T11:59:00.000Z', rows: ROWS.slice(0, 1), unknown: [] };
     expect(statusText(status, { columns: 100, now })[0]).toBe(
