@@ -4,6 +4,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { hostNetwork } from '../cli/host-network.js';
 import { LiveScreen } from '../cli/live-screen.js';
 import { requireRoot } from '../cli/require-root.js';
+import { openSite } from '../cli/site.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 import { shellQuote } from '../ports/process-runner.js';
 
@@ -89,6 +90,7 @@ export default class Serve extends BaseCommand {
     try {
       await serveSite(ports, {
         state: toBytePath(resolve(flags.state)),
+        site: openSite(ports.fs, flags.site),
         interfaces: flags.interface ?? [],
         dhcp: flags.dhcp === 'dnsmasq',
         ...(flags.nfs === undefined ? {} : { nfs: flags.nfs }),

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { takeLock } from '../engine/state-lock.js';
+import { MkrootError } from '../errors.js';
+import { loadInventory, SITE_NAMES, type Site } from '../inventory/load-inventory.js';
 import type { NetbootSite } from '../netboot/netboot-site.js';
 import { type BytePath, toBytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
@@ -26,6 +29,8 @@ export type ServeView = Pick<NodeBoard, 'nodes' | 'unknown'>;
 /** What `mkroot serve` is asked for. */
 export interface ServeRequest {
   readonly state: BytePath;
+  /** Its nodes are compared with those that were published. Without nodes.yaml nothing is. */
+  readonly site: Site;
   /** Interfaces on which DHCP is answered; those that were published by default. */
   readonly interfaces: readonly string[];
   /** False if somebody else answers DHCP and TFTP. */
@@ -140,6 +145,7 @@ async function serveHere(
     };
     if (request.dhcp) await supervisor.start(dnsmasq);
     watch.flush();
+    for (const message of unpublished(fs, request.site, site)) onEvent({ event: 'warning', message });
     onEvent({
       event: 'ready',
       address,
@@ -186,6 +192,22 @@ async function follow(
   for (const message of warnings) onEvent({ event: 'warning', message });
   if (changed.has('exports') || changed.has('ganesha/ganesha.conf')) await reload.nfs();
   if (changed.has('dnsmasq.conf')) await reload.dnsmasq();
+}
+
+/** What nodes.yaml says and nobody published: one warning, or none. */
+function unpublished(fs: ReadFileSystem, site: Site, { nodes }: NetbootSite): string[] {
+  if (fs.lstat(toBytePath(join(site.directory, SITE_NAMES.inventory))) === undefined) return [];
+  try {
+    const published = new Set(nodes.map(({ name }) => name));
+    const missing = [...loadInventory(fs, site).nodes.keys()].filter((name) => !published.has(name));
+    const few =
+      missing.slice(0, 5).join(', ') + (missing.length > 5 ? ` and ${missing.length - 5} more` : '');
+    return missing.length === 0 ? [] : [`Not published, so not served: ${few} (mkroot publish)`];
+  } catch (error) {
+    // The site is being edited; what was published is served all the same.
+    if (error instanceof MkrootError) return [error.message];
+    throw error;
+  }
 }
 
 /** The port that nodes report to; undefined if nobody reports, or to another machine. */

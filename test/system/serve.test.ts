@@ -144,7 +144,13 @@ describe('mkroot serve', () => {
 
   it('starts a server again that was killed, and tells servers what a publish has changed', async () => {
     await lab.mkroot('publish', '--interface', 'br0');
+    const nodes = join(lab.site, 'nodes.yaml');
+    writeFileSync(
+      nodes,
+      `${readFileSync(nodes, 'utf8')}  n3: { group: compute, ip: 10.1.1.3, mac: '52:54:00:00:00:03' }\n`,
+    );
     const serve = await served();
+    await serve.until({ event: 'warning', message: 'Not published, so not served: n3 (mkroot publish)' });
     for (const [service, program] of [
       ['dnsmasq', 'dnsmasq'],
       ['nfs-ganesha', 'ganesha.nfsd'],
@@ -155,11 +161,6 @@ describe('mkroot serve', () => {
       expect(ended['detail']).toMatch(/started again in 1 s$/);
       await serve.until({ event: 'service', service, state: 'ready' }, from);
     }
-    const nodes = join(lab.site, 'nodes.yaml');
-    writeFileSync(
-      nodes,
-      `${readFileSync(nodes, 'utf8')}  n3: { group: compute, ip: 10.1.1.3, mac: '52:54:00:00:00:03' }\n`,
-    );
     const from = serve.lines.length;
     await lab.mkroot('publish');
     expect(await serve.until({ event: 'published' }, from)).toMatchObject({ nodes: 3 });
