@@ -20,6 +20,7 @@ printf 'begin=%s\n' "$(cut -d ' ' -f 1 /proc/uptime)" >&3
 	. /etc/mkroot-self-check/scenario.sh
 )
 printf 'end=%s\n' "$(cut -d ' ' -f 1 /proc/uptime)" >&3
-# What was written to a server, and only that.
-awk '$3 ~ /^nfs/ && $4 ~ /^rw/ { print $2 }' /proc/mounts | while read -r point; do umount "$point"; done
-exec /run/initramfs/bin/busybox poweroff -f -n
+# What was written to a server, and only that. umount(8) would ask a helper of nfs-utils.
+busybox=/run/initramfs/bin/busybox
+awk '$3 ~ /^nfs/ && $4 ~ /^rw/ { print $2 }' /proc/mounts | while read -r point; do "$busybox" umount "$point"; done
+exec "$busybox" poweroff -f -n

@@ -24,9 +24,8 @@ export interface ExpectedNode {
 
 const UNIT = 'mkroot-self-check.service';
 
-/** Where the script lies that starts the self-check under sysvinit, and by which name the run level of the node has it. */
-const SYSV_SCRIPT = 'etc/init.d/mkroot-self-check';
-const SYSV_LINK = 'etc/rc2.d/S99mkroot-self-check';
+/** What sysvinit runs in the end. */
+const RC_LOCAL = 'rc.local';
 
 /** Where the self-check and what it expects lie in a layer. */
 export const SELF_CHECK_DIRECTORY = 'etc/mkroot-self-check';
@@ -37,7 +36,7 @@ const BARE_INIT = 'bare-init.sh';
 export const BARE_INIT_PATH = `/${SELF_CHECK_DIRECTORY}/${BARE_INIT}`;
 
 /**
- * Puts the self-check and its systemd unit (its init script where the root has sysvinit) into a layer that exists, and marks it as the topmost one.
+ * Puts the self-check and its systemd unit (/etc/rc.local where the root has sysvinit) into a layer that exists, and marks it as the topmost one.
  * @param layers names of the layers, topmost first, as the node sees them below /run/mkroot
  * @param below roots whose directories the layer lies over, topmost first: a directory that is made takes owner and mode from there
  * @param further files beside the self-check, by name
@@ -76,10 +75,8 @@ export function placeSelfCheck(
   makeParents(fs, below, top, wanted);
   fs.symlink(`../${UNIT}`, `${top}/${wanted}`);
   if (below.some((root) => root.resolve('/etc/inittab')?.stat.kind === 'file')) {
-    placeFiles(fs, top, below, { [SYSV_SCRIPT]: fs.readFile(`${shippedFiles}/mkroot-self-check.init`) });
-    fs.chmod(`${top}/${SYSV_SCRIPT}`, 0o755);
-    makeParents(fs, below, top, SYSV_LINK);
-    fs.symlink('../init.d/mkroot-self-check', `${top}/${SYSV_LINK}`);
+    placeFiles(fs, top, below, { [`etc/${RC_LOCAL}`]: fs.readFile(`${shippedFiles}/${RC_LOCAL}`) });
+    fs.chmod(`${top}/etc/${RC_LOCAL}`, 0o755);
   }
 }
 

@@ -58,16 +58,12 @@ describe('the files of a lab', () => {
     ).toBe('../mkroot-self-check.service');
   });
 
-  it('start the self-check by an init script where the root has sysvinit', () => {
+  it('start the self-check by rc.local where the root has sysvinit', () => {
     const fs = published();
-    fs.mkdir('/images/root/etc/rc2.d');
     fs.writeFile('/images/root/etc/inittab', 'id:2:initdefault:\n');
-    fs.writeFile('/qemu/mkroot-self-check.init', 'script');
+    fs.writeFile('/qemu/rc.local', 'script');
     prepareLabFiles(fs, '/lab', subject, expected, '');
-    expect(fs.readlink('/lab/layers/host/etc/rc2.d/S99mkroot-self-check')).toBe(
-      '../init.d/mkroot-self-check',
-    );
-    expect(fs.lstat('/lab/layers/host/etc/init.d/mkroot-self-check')?.mode).toBe(0o755);
+    expect(fs.lstat('/lab/layers/host/etc/rc.local')?.mode).toBe(0o755);
   });
 
   it('bring a process 1 of their own for a scenario’s script', () => {
