@@ -1,0 +1,198 @@
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BuildState, buildState } from '../support/build-state.js';
+import { mkrootJson, runMkroot } from '../support/run-mkroot.js';
+
+const EXAMPLES = fileURLToPath(new URL('../../docs/examples', import.meta.url));
+const IMAGES = {
+  cattuto: 'beowulf',
+  lessdisks: 'node',
+  lunar: 'openmosix',
+  hopeless: 'hopeless',
+  iridia: 'simple',
+} as const;
+
+let built: BuildState;
+let directory: string;
+
+/** The recipes differ in names and drivers only: the root is bootstrapped once. */
+beforeAll(async () => {
+  built = buildState();
+  directory = mkdtempSync('/var/tmp/mkroot-test-examples-');
+  for (const [name, image] of Object.entries(IMAGES)) {
+    const recipe = join(EXAMPLES, name, 'recipes', `${image}.yaml`);
+    await mkrootJson('build', recipe, '--state', built.state);
+    await mkrootJson('initrd', image, '--state', built.state);
+  }
+});
+
+afterAll(() => {
+  built.remove();
+  rmSync(directory, { recursive: true });
+});
+
+/** A copy of an example, with a state directory of its own that shares the files of the built image. */
+class Example {
+  readonly site: string;
+  readonly state: string;
+
+  constructor(readonly name: keyof typeof IMAGES) {
+    this.site = join(directory, name);
+    this.state = join(directory, `${name}-state`);
+    cpSync(join(EXAMPLES, name), this.site, { recursive: true });
+    mkdirSync(join(this.state, 'images'), { recursive: true });
+    const image = join(built.state, 'images', IMAGES[name]);
+    execFileSync('cp', ['-al', image, join(this.state, 'images')]);
+  }
+
+  get places(): string[] {
+    return ['--site', this.site, '--state', this.state];
+  }
+
+  /** What an export of nodes.yaml stands for on this machine. */
+  export(path: string, files: Readonly<Record<string, string>>): void {
+    const place = join(directory, `${this.name}${path.replaceAll('/', '-')}`);
+    const file = join(this.site, 'nodes.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(`export: ${path}`, `export: ${place}`));
+    write(place, files);
+  }
+
+  /** The text of a published file. */
+  netboot(path: string): string {
+    return readFileSync(join(this.state, 'netboot', path), 'utf8');
+  }
+
+  lint(): Promise<{ readonly findings: readonly unknown[] }> {
+    return mkrootJson('lint', ...this.places);
+  }
+
+  /** Publishes, and shows each file that servers read to its program. */
+  async publish(): Promise<void> {
+    await mkrootJson('publish', ...this.places);
+    const etc = join(this.state, 'netboot/etc');
+    const check = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: 'pipe' });
+    check('dnsmasq', '--test', `--conf-file=${etc}/dnsmasq.conf`);
+    check('dhcpd', '-4', '-t', '-cf', `${etc}/dhcp/dhcpd.conf`);
+    check('unshare', '--net', 'kea-dhcp4', '-t', `${etc}/kea/kea-dhcp4.conf`);
+    for (const file of readdirSync(join(this.state, 'netboot/tftp/grub'))) {
+      if (file.startsWith('grub.cfg')) {
+        check('grub-script-check', join(this.state, 'netboot/tftp/grub', file));
+      }
+    }
+  }
+}
+
+function write(parent: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(parent, path)), { recursive: true });
+    writeFileSync(join(parent, path), text);
+  }
+}
+
+describe('the examples, built and published', () => {
+  it('Cattuto: DHCP sends every machine to GRUB, applications are exported read-only', async () => {
+    const example = new Example('cattuto');
+    example.export('/beowulf', { 'env/profile': 'export MPI=lam\n', 'bin/mpirun': '' });
+    expect((await example.lint()).findings).toEqual([]);
+    await example.publish();
+    const loader = join(example.state, 'netboot/tftp/grub/core.0');
+    expect(readFileSync(loader).length).toBeGreaterThan(50_000);
+    expect(example.netboot('etc/dhcp/dhcpd.conf')).toContain('filename "grub/core.0"');
+    expect(example.netboot('tftp/grub/grub.cfg-01-52-54-00-0a-00-10')).toContain('mkroot.rw=tmpfs:size=256m');
+    expect(example.netboot('etc/exports')).toMatch(/-beowulf 10\.10\.0\.0\/24\(ro,/);
+  });
+
+  it('lessdisks: PXELINUX, /var exported to its node only, lists of machines', async () => {
+    const example = new Example('lessdisks');
+    expect((await example.lint()).findings).toEqual([]);
+    await example.publish();
+    expect(example.netboot('etc/dhcp/dhcpd.conf')).toContain('filename "pxelinux.0"');
+    expect(example.netboot('tftp/pxelinux.cfg/01-52-54-00-14-00-02')).toMatch(/^SERIAL 0 115200$/m);
+    expect(example.netboot('etc/exports')).toMatch(/\/hosts\/node02\/persistent\/var\/@ 10\.20\.0\.102\(rw,/);
+    const kept = join(example.state, 'hosts/node02/persistent/var/@/lib/dpkg/status');
+    expect(readFileSync(kept, 'utf8')).toContain('Package: systemd\n');
+    const list = example.netboot('etc/dsh/group/nodes');
+    expect(list.split('\n').slice(1, -1)).toEqual(['node01', 'node02', 'node03', 'node04']);
+  });
+
+  it('Lunar: what is entered gets a new serial, is published, and is pulled to a disk once', async () => {
+    const example = new Example('lunar');
+    example.export('/export/local', { 'bin/tool': '#!/bin/sh\n' });
+    expect((await example.lint()).findings).toEqual([]);
+    const change = 'echo "kernel.panic = 17" > /etc/sysctl.d/panic.conf; touch /root/.bash_history';
+    const session = await runMkroot(['enter', 'om', ...example.places, '--', 'sh', '-c', change]);
+    expect(session.exitCode, session.stderr).toBe(0);
+    const settings = readFileSync(join(example.site, 'overlays/openmosix/overlay.yaml'), 'utf8');
+    expect(settings).toMatch(/^serial: 13$/m);
+    await example.publish();
+
+    const disk = join(directory, 'disk');
+    mkdirSync(join(disk, 'boot'), { recursive: true });
+    write(disk, { 'etc/hostname': 'om02\n', 'etc/stale': '' });
+    const layer = join(example.state, 'layers/om/current/layer');
+    const script = `ip link set lo up; ip address add 10.30.0.1/24 dev lo
+rsync --daemon --no-detach --config="$1/netboot/etc/rsyncd.conf" &
+for try in 1 2 3 4 5 6 7 8 9 10; do rsync 10.30.0.1:: >/dev/null 2>&1 && break; sleep 0.5; done
+sed "s,/etc/mkroot/pull.exclude,$2/etc/mkroot/pull.exclude," "$2/root/rsync" >"$3.sh"
+sh "$3.sh" "$3"; sh "$3.sh" "$3"
+kill $!`;
+    const said = execFileSync('unshare', ['--net', 'sh', '-ec', script, 'sh', example.state, layer, disk], {
+      encoding: 'utf8',
+    });
+    expect(said).toBe('Renewing host\nno renewal needed\n');
+    const onDisk = (path: string) => readFileSync(join(disk, path), 'utf8');
+    expect(onDisk('etc/hostname')).toBe('om02\n');
+    expect(onDisk('etc/mkroot/serial/openmosix')).toBe('13\n');
+    expect(onDisk('etc/sysctl.d/panic.conf')).toBe('kernel.panic = 17\n');
+    expect(readdirSync(join(disk, 'etc'))).not.toContain('stale');
+    expect(readdirSync(join(disk, 'boot'))).toContain('vmlinuz');
+  });
+
+  it('Hopeless: boot entries name the host layer alone, its pointers the rest, and one initramfs serves both kinds', async () => {
+    const example = new Example('hopeless');
+    expect((await example.lint()).findings).toEqual([]);
+    await example.publish();
+    const entries = ['01-52-54-00-28-01-01', '01-52-54-00-28-02-01'].map((name) =>
+      example.netboot(`tftp/pxelinux.cfg/${name}`),
+    );
+    for (const entry of entries) {
+      expect(entry).not.toMatch(/mkroot\.(base|cluster)=/);
+      expect(entry).toContain(`mkroot.roots=10.40.0.1:${example.state}`);
+    }
+    expect(new Set(entries.map((entry) => /INITRD (\S+)/.exec(entry)?.[1])).size).toBe(1);
+    const layers = ['mickyslave001', 'mickystore001'].map((node) =>
+      join(example.state, 'hosts', node, 'current/layer'),
+    );
+    const overlays = layers.map((layer) => readFileSync(join(layer, 'hopeless.overlay'), 'utf8').trim());
+    expect(overlays.map((overlay) => readFileSync(join(example.state, overlay, 'etc/motd'), 'utf8'))).toEqual(
+      ['compute node\n', 'storage node\n'],
+    );
+    expect(lstatSync(join(example.state, overlays[1]!, 'etc/issue.net')).isCharacterDevice()).toBe(true);
+    expect(readFileSync(join(layers[0]!, 'etc/hopeless/role'), 'utf8')).toBe(
+      'mickyslave001 10.40.1.1 compute\n',
+    );
+  });
+
+  it('IRIDIA: boot files by MAC and by hexadecimal address, a private /var', async () => {
+    const example = new Example('iridia');
+    expect((await example.lint()).findings).toEqual([]);
+    await example.publish();
+    const names = readdirSync(join(example.state, 'netboot/tftp/pxelinux.cfg'));
+    expect(names).toEqual(expect.arrayContaining(['01-52-54-00-64-00-01', 'C0A86402', 'default']));
+    expect(example.netboot('etc/exports')).toMatch(
+      /^\S+\/hosts\/s01\/persistent\/var\/@ 192\.168\.100\.2\(rw,/m,
+    );
+  });
+});
