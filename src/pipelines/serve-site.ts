@@ -166,7 +166,11 @@ async function serveHere(
       watch.flush();
       request.onView(watch.board);
       const news = published.look();
-      if (news !== undefined) await follow(news, reload, watch, onEvent);
+      if (news === undefined) continue;
+      await follow(news, reload, watch, onEvent);
+      if (receivingPort(news.site) !== reportPort) {
+        onEvent({ event: 'warning', message: 'Nodes report elsewhere now: start mkroot serve again' });
+      }
     }
   } finally {
     for (const end of ending.reverse()) await end();

@@ -147,7 +147,7 @@ describe('mkroot serve', () => {
     const nodes = join(lab.site, 'nodes.yaml');
     writeFileSync(
       nodes,
-      `${readFileSync(nodes, 'utf8')}  n3: { group: compute, ip: 10.1.1.3, mac: '52:54:00:00:00:03' }\n`,
+      `${readFileSync(nodes, 'utf8').replace('cluster:', 'cluster:\n  report: false')}  n3: { group: compute, ip: 10.1.1.3, mac: '52:54:00:00:00:03' }\n`,
     );
     const serve = await served();
     await serve.until({ event: 'warning', message: 'Not published, so not served: n3 (mkroot publish)' });
@@ -164,6 +164,10 @@ describe('mkroot serve', () => {
     const from = serve.lines.length;
     await lab.mkroot('publish');
     expect(await serve.until({ event: 'published' }, from)).toMatchObject({ nodes: 3 });
+    await serve.until(
+      { event: 'warning', message: 'Nodes report elsewhere now: start mkroot serve again' },
+      from,
+    );
     await serve.until({ event: 'service', service: 'nfs', state: 'reloaded' }, from);
     await serve.until({ event: 'service', service: 'dnsmasq', state: 'ready' }, from);
     expect(lab.lease('52:54:00:00:00:03')).toContain('ip=10.1.1.3');
