@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+import { documentedCommands, isAsDocumented } from '../support/console-blocks.js';
+
+const PAGE = readFileSync(fileURLToPath(new URL('../../docs/first-cluster.md', import.meta.url)), 'utf8');
+const EXECUTABLE = fileURLToPath(new URL('../../bin/mkroot.js', import.meta.url));
+
+const directory = mkdtempSync(join(tmpdir(), 'mkroot-first-cluster-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+it('docs/first-cluster.md prints what it says, as typed', () => {
+  const state = join(directory, 'state');
+  const programs = join(directory, 'bin');
+  mkdirSync(programs);
+  writeFileSync(join(programs, 'mkroot'), `#!/bin/sh\nexec "${process.execPath}" "${EXECUTABLE}" "$@"\n`);
+  chmodSync(join(programs, 'mkroot'), 0o755);
+  const env = {
+    ...process.env,
+    PATH: `${programs}:${process.env['PATH']}`,
+    MKROOT_STATE: state,
+    NO_COLOR: '1',
+  };
+  const commands = documentedCommands(PAGE);
+  expect(commands.map(({ command }) => command)).toEqual(
+    expect.arrayContaining(['mkroot init mycluster', 'mkroot lint', 'mkroot nodes list']),
+  );
+  let cwd = directory;
+  for (const { command, output } of commands) {
+    const script = `cd "$1" && ${command} && pwd >"$2"`;
+    const where = join(directory, 'cwd');
+    const run = spawnSync('bash', ['-c', script, 'bash', cwd, where], { env, encoding: 'utf8' });
+    expect(run.status, `${command}\n${run.stdout}\n${run.stderr}`).toBe(0);
+    cwd = readFileSync(where, 'utf8').trim();
+    const printed = run.stdout.replaceAll(state, '/var/lib/mkroot').replace(/\n$/, '');
+    const lines = printed === '' ? [] : printed.split('\n');
+    expect(
+      isAsDocumented(output, lines),
+      `# ${command}\n${printed}\n\ninstead of\n\n${output.join('\n')}`,
+    ).toBe(true);
+  }
+});
