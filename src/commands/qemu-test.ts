@@ -1,14 +1,16 @@
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { STORM_FLAGS, stormSizes } from '../cli/storm-flags.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { imageNameOf } from '../images/image-name.js';
 import { lastBuiltImage } from '../images/image-store.js';
 import { bootTest } from '../pipelines/boot-test.js';
 import type { BootTestOptions } from '../pipelines/boot-test-options.js';
 import type { ClusterTestOptions } from '../pipelines/cluster-test-options.js';
+import type { StormOptions } from '../pipelines/storm-test.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
@@ -21,6 +23,7 @@ import { bootSummary } from '../vm/boot-summary.js';
 import type { ClusterReport } from '../vm/cluster-report.js';
 import type { EmulatedNic } from '../vm/emulated-nic.js';
 import type { ScenarioReport } from '../vm/scenario-report.js';
+import type { StormReport } from '../vm/storm-report.js';
 
 /** The directory qemu/ of the package: lab files that travel into the node. */
 const SHIPPED_FILES = fileURLToPath(new URL('../../qemu', import.meta.url));
@@ -50,6 +53,7 @@ stays behind. See docs/qemu-test.md.`;
     '<%= config.bin %> <%= command.id %> compute --net user',
     '<%= config.bin %> <%= command.id %> compute --scenario all',
     '<%= config.bin %> <%= command.id %> --nodes 4 --group compute,storage',
+    '<%= config.bin %> <%= command.id %> compute --storm 2,4,8 --uplink 10000',
   ];
 
   static override args = {
@@ -151,6 +155,7 @@ stays behind. See docs/qemu-test.md.`;
       description: 'what nodes report and keep goes to STATE itself, as with real nodes, not to a copy',
       dependsOn: ['nodes'],
     }),
+    ...STORM_FLAGS,
     site: BaseCommand.siteFlag,
     repeat: Flags.integer({
       description: 'run each scenario so many times, and tell how long their ends took',
@@ -161,7 +166,7 @@ stays behind. See docs/qemu-test.md.`;
     keep: Flags.boolean({ description: 'keep the lab’s files and logs after a success too' }),
   };
 
-  async run(): Promise<BootReport | ClusterReport | readonly ScenarioReport[]> {
+  async run(): Promise<BootReport | ClusterReport | StormReport | readonly ScenarioReport[]> {
     const { args, flags } = await this.parse(QemuTest);
     const ports = this.ports({ verbose: flags.verbose });
     const state = toBytePath(resolve(flags.state));
@@ -215,6 +220,27 @@ stays behind. See docs/qemu-test.md.`;
       kernelArguments: flags.append,
       signal: this.interrupted,
     };
+    if (flags.storm !== undefined) {
+      if (flags.net === 'user') {
+        throw new MkrootError('Cannot boot a storm with --net user: QEMU’s own network has one node', {
+          exitCode: ExitCode.Usage,
+        });
+      }
+      const serverCpus = availableParallelism();
+      return this.#storms(ports, {
+        ...options,
+        nodeProgram: process.execPath,
+        ...(flags.transport === undefined ? {} : { transports: flags.transport }),
+        sizes: stormSizes(flags.storm),
+        lab: { uplinkMbit: flags['lab-uplink'], nodeMbit: flags['node-limit'], serverCpus },
+        elsewhere: {
+          uplinkMbit: flags.uplink,
+          nodeMbit: flags['node-limit'],
+          serverCpus: flags['server-cpus'],
+        },
+        timeoutMs: (flags.timeout ?? TIMEOUT_OF_SEVERAL) * 1000,
+      });
+    }
     if (flags.scenario !== undefined)
       return this.#scenarios(ports, options, flags.scenario, flags.repeat ?? 1);
     const report = await bootTest(ports, options);
@@ -238,6 +264,17 @@ stays behind. See docs/qemu-test.md.`;
     const composer = openComposer(ports.fs, openSite(ports.fs, site), state);
     const report = await clusterTest(ports, composer, options);
     for (const line of clusterSummary(report)) this.log(line);
+    if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
+    return report;
+  }
+
+  async #storms(ports: Ports, options: StormOptions): Promise<StormReport> {
+    const [{ stormTest }, { stormSummary }] = await Promise.all([
+      import('../pipelines/storm-test.js'),
+      import('../vm/storm-summary.js'),
+    ]);
+    const report = await stormTest(ports, options);
+    for (const line of stormSummary(report)) this.log(line);
     if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
     return report;
   }

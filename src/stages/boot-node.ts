@@ -80,6 +80,8 @@ export interface BootNodeOptions {
   readonly labProblem: () => string | undefined;
   /** A milestone's title or what the node complains about, and when. */
   readonly onNews: (what: string, atMs: number) => void;
+  /** Each milestone as it is reached, the first time. */
+  readonly onReached?: (milestone: Milestone, atMs: number) => void;
   readonly direction?: Direction;
   readonly signal?: AbortSignal;
 }
@@ -98,9 +100,14 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
   const now = () => clock.monotonicMs() - started;
   const note = (event: BootEvent | undefined) => {
     if (event === undefined || !timeline.add(event, now()) || event.kind === 'failure') return;
-    const title =
-      event.kind === 'trouble' ? event.detail : milestones.find(({ id }) => id === event.id)?.title;
-    if (title !== undefined) options.onNews(title, now());
+    if (event.kind === 'trouble') {
+      options.onNews(event.detail, now());
+      return;
+    }
+    const milestone = milestones.find(({ id }) => id === event.id);
+    if (milestone === undefined) return;
+    options.onReached?.(milestone, now());
+    options.onNews(milestone.title, now());
   };
 
   const qemu = await runner.start({

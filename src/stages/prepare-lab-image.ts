@@ -3,14 +3,15 @@ import { openKernel } from '../kmod/kernel.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import { Sysroot } from '../rootfs/sysroot.js';
-import { squashfsCompressor, squashRoot } from './squash-root.js';
+import { type SquashOptions, squashfsCompressor, squashRoot } from './squash-root.js';
 
-/** The root of a lab as one file: what was made for its generation, else one that is packed quickly into a directory. */
+/** The root of a lab as one file: what was made for its generation, else one that is packed into a directory, quickly unless told otherwise. */
 export async function prepareLabImage(
   ports: Ports,
   root: BytePath,
   directory: BytePath,
   signal?: AbortSignal,
+  effort: NonNullable<SquashOptions['effort']> = 'quick',
 ): Promise<RootSquashfs> {
   const { fs, progress } = ports;
   const made = findRootSquashfs(fs, { directory: root.slice(0, root.lastIndexOf('/')) });
@@ -22,7 +23,7 @@ export async function prepareLabImage(
     const compressor = squashfsCompressor(sysroot, openKernel(sysroot, undefined).release);
     const packed = await squashRoot(ports, root, path, {
       compressor,
-      effort: 'quick',
+      effort,
       ...(signal === undefined ? {} : { signal }),
     });
     task.done();

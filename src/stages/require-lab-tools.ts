@@ -25,6 +25,21 @@ export function requireLabTools(
         }
       : {}),
   };
+  requirePrograms({ runner }, packages);
+}
+
+/**
+ * Looks for what storms need beside a boot test's programs: links of a limited width.
+ * @throws MkrootError with exit code MissingTool.
+ */
+export function requireShapingTools(ports: Pick<Ports, 'runner'>): void {
+  requirePrograms(ports, { tc: 'iproute2' });
+}
+
+function requirePrograms(
+  { runner }: Pick<Ports, 'runner'>,
+  packages: Readonly<Record<string, string>>,
+): void {
   const missing = Object.entries(packages).filter(([program]) => runner.which(program) === undefined);
   if (missing.length === 0) return;
   throw new MkrootError(

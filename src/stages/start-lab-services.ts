@@ -62,6 +62,8 @@ export interface LabServiceOptions {
   /** DHCP names a TFTP server that does not exist. */
   readonly tftp?: 'silent';
   readonly furtherTaps?: readonly FurtherTap[];
+  /** Input of `ip -batch -` that makes another network than the usual one; its device for the servers has the same name. */
+  readonly network?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -85,7 +87,7 @@ export async function startLabServices(
   // rpcbind and ganesha keep sockets and locks in /run; other labs and the host have theirs.
   await inside(['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'mkroot-lab', '/run']);
   await inside(['mkdir', '/run/rpcbind', '/run/ganesha']);
-  await inside(['ip', '-batch', '-'], networkBatch(options.furtherTaps));
+  await inside(['ip', '-batch', '-'], options.network ?? networkBatch(options.furtherTaps));
 
   const ganeshaConf = `${options.logs}/ganesha.conf`;
   fs.writeFile(

@@ -20,6 +20,7 @@ import {
   targetTable,
   withResults,
 } from './report.js';
+import { benchStorm } from './storm.js';
 import { loadNow, quietness, toolVersions } from './tool-versions.js';
 
 const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Comparison[]>>> = {
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Comparis
   newc: benchNewc,
   build: benchBuild,
   boot: benchBoot,
+  storm: benchStorm,
   inventory: benchInventory,
   publish: benchPublish,
 };

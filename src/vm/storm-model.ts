@@ -1,0 +1,71 @@
+/** What one node's boot costs, as it was measured. */
+export interface BootCost {
+  /** Seconds from power-on to multi-user. */
+  readonly seconds: number;
+  /** To the node, on the wire, until multi-user. */
+  readonly bytes: number;
+  /** Processor time of all servers for one node. */
+  readonly serverCpuSeconds: number;
+}
+
+/** What nodes that boot at once share, and what each has for itself. */
+export interface StormPlace {
+  /** The head node's link, in Mbit/s. */
+  readonly uplinkMbit: number;
+  /** Each node's link, in Mbit/s. */
+  readonly nodeMbit: number;
+  /** Processors of the head node. */
+  readonly serverCpus: number;
+}
+
+/** What sets the pace of a storm. */
+export type Bottleneck = 'node' | 'uplink' | 'server';
+
+/** How long a storm takes by the model. */
+export interface StormForecast {
+  readonly nodes: number;
+  /** Seconds until the last node is at multi-user. */
+  readonly seconds: number;
+  /** Of these, the part in which nodes wait for bytes. */
+  readonly transferSeconds: number;
+  readonly bottleneck: Bottleneck;
+}
+
+const BITS = 8;
+const MEGA = 1e6;
+
+/** Seconds that all bytes of `nodes` boots take at least, and what of the three makes it so. */
+function transfer(
+  { bytes, serverCpuSeconds }: Pick<BootCost, 'bytes' | 'serverCpuSeconds'>,
+  { uplinkMbit, nodeMbit, serverCpus }: StormPlace,
+  nodes: number,
+): { readonly seconds: number; readonly bottleneck: Bottleneck } {
+  const terms: readonly (readonly [Bottleneck, number])[] = [
+    ['node', (bytes * BITS) / (nodeMbit * MEGA)],
+    ['uplink', (nodes * bytes * BITS) / (uplinkMbit * MEGA)],
+    ['server', (nodes * serverCpuSeconds) / serverCpus],
+  ];
+  const [bottleneck, seconds] = terms.reduce((worst, term) => (term[1] > worst[1] ? term : worst));
+  return { seconds, bottleneck };
+}
+
+/**
+ * Seconds of a boot in which nothing is waited for: what was measured without the transfer, which took as long as its
+ * slowest part where it was measured. Never less than nothing.
+ * @param measured the place where `nodes` boots at once gave this cost
+ */
+export function ownSeconds(cost: BootCost, measured: StormPlace, nodes: number): number {
+  return Math.max(0, cost.seconds - transfer(cost, measured, nodes).seconds);
+}
+
+/**
+ * The model: all nodes are switched on together, do the same work, and share the uplink evenly, so they stay in step and
+ *
+ *     T(N) = own + max(bytes / node link, N * bytes / uplink, N * server CPU / server processors)
+ *
+ * Transfer and a node's own work do not overlap, since a node that boots waits for what it reads: the model is on the slow side.
+ */
+export function forecast(own: number, cost: BootCost, place: StormPlace, nodes: number): StormForecast {
+  const { seconds, bottleneck } = transfer(cost, place, nodes);
+  return { nodes, seconds: own + seconds, transferSeconds: seconds, bottleneck };
+}
