@@ -69,6 +69,22 @@ class Example {
     write(place, files);
   }
 
+  /** Shell commands that each node runs after it is up; each name has to be told as passed. */
+  check(checks: Readonly<Record<string, string>>): void {
+    const script = Object.entries(checks).map(
+      ([name, command]) =>
+        `if ( ${command} ) >/dev/null 2>&1; then tell ${name} pass; else tell ${name} fail; fi\n`,
+    );
+    write(join(this.site, 'hosts/template/etc/systemd/system'), {
+      'site-check.service':
+        '[Unit]\nAfter=remote-fs.target\n[Service]\nType=oneshot\nExecStart=/bin/sh /etc/site-check\n',
+      'multi-user.target.d/site-check.conf': '[Unit]\nWants=site-check.service\nAfter=site-check.service\n',
+    });
+    write(join(this.site, 'hosts/template/etc'), {
+      'site-check': `tell() { echo "<4>site-check: $1 $2" >/dev/kmsg; }\n${script.join('')}`,
+    });
+  }
+
   /** The text of a published file. */
   netboot(path: string): string {
     return readFileSync(join(this.state, 'netboot', path), 'utf8');
@@ -92,6 +108,25 @@ class Example {
       }
     }
   }
+
+  /** Boots nodes and gives what each told, and what TFTP was asked for. */
+  async boot(nodes: string): Promise<{ told: Record<string, string[]>; tftp: string }> {
+    const report = join(directory, `${this.name}-report`);
+    const run = await runMkroot([
+      ...['qemu-test', '--nodes', nodes, ...this.places],
+      ...['--report', report, '--timeout', '900', '--json'],
+    ]);
+    expect(run.exitCode, `${run.stdout}\n${run.stderr}`).toBe(0);
+    const { nodes: reports } = JSON.parse(run.stdout) as { nodes: readonly { node: string }[] };
+    const told = reports.map(({ node }): [string, string[]] => {
+      const console = readFileSync(join(report, node, 'console.log'), 'latin1');
+      return [node, [...console.matchAll(/site-check: (\S+ \w+)/g)].map(([, text]) => text!)];
+    });
+    return {
+      told: Object.fromEntries(told),
+      tftp: readFileSync(join(report, 'dnsmasq.log'), 'utf8'),
+    };
+  }
 }
 
 function write(parent: string, files: Readonly<Record<string, string>>): void {
@@ -101,17 +136,34 @@ function write(parent: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-describe('the examples, built and published', () => {
-  it('Cattuto: DHCP sends every machine to GRUB, applications are exported read-only', async () => {
+const pass = (checks: Readonly<Record<string, string>>) => Object.keys(checks).map((name) => `${name} pass`);
+
+describe('the examples, built, published and booted', () => {
+  it('Cattuto: GRUB, a read-only root, a small ramdisk, shared applications, a group with local disks', async () => {
     const example = new Example('cattuto');
     example.export('/beowulf', { 'env/profile': 'export MPI=lam\n', 'bin/mpirun': '' });
     expect((await example.lint()).findings).toEqual([]);
+    const checks = {
+      'applications-are-there': '. /etc/profile.d/beowulf.sh; [ "$MPI" = lam ]',
+      'applications-are-read-only': '[ -e /beowulf/bin/mpirun ] && ! touch /beowulf/bin/x',
+      'root-is-read-only-below': '! touch /run/mkroot/base/x',
+      'ramdisk-is-small': 'grep -q "size=262144k" /proc/mounts',
+      'tmp-can-be-written': 'touch /tmp/lock && touch /etc/x',
+      'everybody-is-in-hosts': 'getent hosts node12 && getent hosts node00',
+      'disk-is-not-missed': '[ "$(hostname)" != node13 ] || { [ -d /scratch ] && ! mountpoint -q /scratch; }',
+    };
+    example.check(checks);
     await example.publish();
     const loader = join(example.state, 'netboot/tftp/grub/core.0');
     expect(readFileSync(loader).length).toBeGreaterThan(50_000);
     expect(example.netboot('etc/dhcp/dhcpd.conf')).toContain('filename "grub/core.0"');
     expect(example.netboot('tftp/grub/grub.cfg-01-52-54-00-0a-00-10')).toContain('mkroot.rw=tmpfs:size=256m');
     expect(example.netboot('etc/exports')).toMatch(/-beowulf 10\.10\.0\.0\/24\(ro,/);
+    const { told, tftp } = await example.boot('node[10,13]');
+    expect(told).toEqual({ node10: pass(checks), node13: pass(checks) });
+    expect(tftp).toMatch(/sent .*\/grub\/core\.0 /);
+    expect(tftp).toMatch(/sent .*\/grub\/grub\.cfg-01-52-54-00-0a-00-10 /);
+    expect(tftp).not.toMatch(/pxelinux\.0|boot\.ipxe/);
   });
 
   it('lessdisks: PXELINUX, /var exported to its node only, lists of machines', async () => {
