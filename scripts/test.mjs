@@ -147,7 +147,7 @@ function shellScripts() {
 }
 
 function isShellScript(path) {
-  if (/\.(ts|js|mjs|json|md|yaml|yml|png|svg|html)$/.test(path)) return false;
+  if (/\.(ts|js|mjs|json|md|yaml|yml|png|svg|html|liquid)$/.test(path)) return false;
   return path.endsWith('.sh') || /^#!.*\b(ba|da|a)?sh\b/.test(read(path).slice(0, 80));
 }
 
