@@ -166,9 +166,17 @@ describe('the examples, built, published and booted', () => {
     expect(tftp).not.toMatch(/pxelinux\.0|boot\.ipxe/);
   });
 
-  it('lessdisks: PXELINUX, /var exported to its node only, lists of machines', async () => {
+  it('lessdisks: PXELINUX, /var per node, lists of machines', async () => {
     const example = new Example('lessdisks');
     expect((await example.lint()).findings).toEqual([]);
+    const checks = {
+      'var-is-its-own':
+        'grep -q "^10.20.0.1:.*/hosts/node02/persistent/var/@ /var nfs" /proc/mounts && touch /var/log/x',
+      'var-began-as-in-the-image': 'dpkg-query -W systemd',
+      'everybody-is-in-hosts': 'getent hosts node04.cluster.example',
+      'kernel-talks-to-the-serial-line': 'grep -q "console=ttyS0,115200n8" /proc/cmdline',
+    };
+    example.check(checks);
     await example.publish();
     expect(example.netboot('etc/dhcp/dhcpd.conf')).toContain('filename "pxelinux.0"');
     expect(example.netboot('tftp/pxelinux.cfg/01-52-54-00-14-00-02')).toMatch(/^SERIAL 0 115200$/m);
@@ -177,6 +185,10 @@ describe('the examples, built, published and booted', () => {
     expect(readFileSync(kept, 'utf8')).toContain('Package: systemd\n');
     const list = example.netboot('etc/dsh/group/nodes');
     expect(list.split('\n').slice(1, -1)).toEqual(['node01', 'node02', 'node03', 'node04']);
+    const { told, tftp } = await example.boot('node02');
+    expect(told).toEqual({ node02: pass(checks) });
+    expect(tftp).toMatch(/sent .*\/pxelinux\.0 /);
+    expect(tftp).toMatch(/sent .*\/pxelinux\.cfg\/01-52-54-00-14-00-02 /);
   });
 
   it('Lunar: what is entered gets a new serial, is published, and is pulled to a disk once', async () => {
