@@ -6,6 +6,8 @@ export interface BootCost {
   readonly bytes: number;
   /** Processor time of all servers for one node. */
   readonly serverCpuSeconds: number;
+  /** Of this, the part of the busiest server that has one thread, which no further processor makes faster. */
+  readonly serialCpuSeconds: number;
 }
 
 /** What nodes that boot at once share, and what each has for itself. */
@@ -36,14 +38,14 @@ const MEGA = 1e6;
 
 /** Seconds that all bytes of `nodes` boots take at least, and what of the three makes it so. */
 function transfer(
-  { bytes, serverCpuSeconds }: Pick<BootCost, 'bytes' | 'serverCpuSeconds'>,
+  { bytes, serverCpuSeconds, serialCpuSeconds }: Omit<BootCost, 'seconds'>,
   { uplinkMbit, nodeMbit, serverCpus }: StormPlace,
   nodes: number,
 ): { readonly seconds: number; readonly bottleneck: Bottleneck } {
   const terms: readonly (readonly [Bottleneck, number])[] = [
     ['node', (bytes * BITS) / (nodeMbit * MEGA)],
     ['uplink', (nodes * bytes * BITS) / (uplinkMbit * MEGA)],
-    ['server', (nodes * serverCpuSeconds) / serverCpus],
+    ['server', nodes * Math.max(serverCpuSeconds / serverCpus, serialCpuSeconds)],
   ];
   const [bottleneck, seconds] = terms.reduce((worst, term) => (term[1] > worst[1] ? term : worst));
   return { seconds, bottleneck };
@@ -61,7 +63,8 @@ export function ownSeconds(cost: BootCost, measured: StormPlace, nodes: number):
 /**
  * The model: all nodes are switched on together, do the same work, and share the uplink evenly, so they stay in step and
  *
- *     T(N) = own + max(bytes / node link, N * bytes / uplink, N * server CPU / server processors)
+ *     T(N) = own + max(bytes / node link, N * bytes / uplink, N * server CPU / server processors,
+ *                   N * CPU of the busiest server with one thread)
  *
  * Transfer and a node's own work do not overlap, since a node that boots waits for what it reads: the model is on the slow side.
  */

@@ -4,7 +4,7 @@ import { forecast, ownSeconds, type StormPlace } from '../../../src/vm/storm-mod
 import { stormOf } from './storm-fixture.js';
 
 /** 100 MB and 2 processor seconds of the servers, 60 s where neither is scarce. */
-const cost = { seconds: 60, bytes: 100e6, serverCpuSeconds: 2 };
+const cost = { seconds: 60, bytes: 100e6, serverCpuSeconds: 2, serialCpuSeconds: 0 };
 const wide: StormPlace = { uplinkMbit: 100_000, nodeMbit: 1_000, serverCpus: 1_000 };
 
 describe('the model of a storm', () => {
@@ -32,6 +32,12 @@ describe('the model of a storm', () => {
     expect(found.seconds).toBeCloseTo(30 + seconds);
   });
 
+  it('is held up by a server with one thread however many processors there are', () => {
+    const found = forecast(0, { ...cost, serialCpuSeconds: 0.7 }, wide, 1_000);
+    expect(found).toMatchObject({ bottleneck: 'server' });
+    expect(found.seconds).toBeCloseTo(700);
+  });
+
   it('grows in proportion to the nodes once the uplink is full', () => {
     const at = (nodes: number) =>
       forecast(0, cost, { ...wide, uplinkMbit: 10_000, serverCpus: 1e6 }, nodes).seconds;
@@ -40,7 +46,7 @@ describe('the model of a storm', () => {
 
   it('gives back what it was measured from', () => {
     const place = { uplinkMbit: 20, nodeMbit: 100, serverCpus: 2 };
-    const measured = { seconds: 130, bytes: 60e6, serverCpuSeconds: 1 };
+    const measured = { seconds: 130, bytes: 60e6, serverCpuSeconds: 1, serialCpuSeconds: 0.5 };
     expect(forecast(ownSeconds(measured, place, 2), measured, place, 2).seconds).toBeCloseTo(130);
   });
 });
@@ -52,7 +58,12 @@ describe('storms that were measured', () => {
 
   it('cost per node the mean of the nodes, and its share of the servers', () => {
     const storm = stormOf({ size: 2, seconds: 9, bytes: 5, place, cpu: { dnsmasq: 1, 'ganesha.nfsd': 3 } });
-    expect(costOf(storm)).toEqual({ seconds: 9, bytes: 5, serverCpuSeconds: 2 });
+    expect(costOf(storm)).toEqual({
+      seconds: 9,
+      bytes: 5,
+      serverCpuSeconds: 2,
+      serialCpuSeconds: 0.5,
+    });
     expect(requestsOf({ ...storm, httpRequests: 4 })).toBe(1000 + 2);
   });
 
