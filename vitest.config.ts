@@ -13,7 +13,7 @@ class BuildersFirst extends BaseSequencer {
 
 /**
  * Test projects, fastest first. `unit` needs nothing but Node; `judges` compares with independent tools on
- * real roots; `system` builds, packs and boots.
+ * real roots; `system` builds, packs and boots. `on-demand` takes an hour or more: every scenario, further roots.
  */
 export default defineConfig({
   test: {
@@ -44,6 +44,16 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           globalSetup: ['test/support/judge-roots.setup.ts'],
           testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'on-demand',
+          include: ['test/on-demand/**/*.test.ts'],
+          globalSetup: ['test/support/judge-roots.setup.ts'],
+          testTimeout: 10_800_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,
         },

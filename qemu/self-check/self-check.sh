@@ -122,7 +122,8 @@ check_run_level() {
 		fi
 		sleep 1
 	done
-	level=$(runlevel)
+	# As init tells its children; runlevel(8) wants a utmp that trixie does not keep.
+	level="${PREVLEVEL:-} ${RUNLEVEL:-}"
 	if [ "$level" = 'N 2' ]; then report no-failed-units pass "run level $level"; else report no-failed-units fail "run level $level"; fi
 }
 

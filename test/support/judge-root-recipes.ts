@@ -30,6 +30,27 @@ export const JUDGE_ROOTS = {
       target,
     ],
   },
+  // sysvinit in the place of systemd.
+  'trixie-sysv': {
+    argv: (target) => [
+      'mmdebstrap',
+      '--variant=minbase',
+      '--include=sysvinit-core,udev,dbus,kmod,busybox-static,iproute2,ifupdown,openssh-server,iputils-ping,linux-image-amd64',
+      'trixie',
+      target,
+    ],
+  },
+  // What else would like to manage the node's network, and containers.
+  'trixie-managers': {
+    argv: (target) => [
+      'mmdebstrap',
+      '--variant=minbase',
+      '--aptopt=APT::Install-Recommends "false"',
+      `--include=${PACKAGES},libcap2-bin,network-manager,ifupdown,podman,fuse-overlayfs,linux-image-amd64`,
+      'trixie',
+      target,
+    ],
+  },
   'trixie-arm64': {
     argv: (target) => [
       'mmdebstrap',

@@ -19,6 +19,9 @@ mount_kernel_file_systems() {
 prepare_shutdown_root() {
   (
     cd "$ROOT/run" || exit
+    mkdir -p initramfs
+    # A mount of its own: sysvinit's scripts forbid programs in /run. Before anything runs in it.
+    mount --bind "$ROOT/run/initramfs" "$ROOT/run/initramfs"
     mkdir -p initramfs/bin initramfs/lib initramfs/state initramfs/dev initramfs/proc initramfs/sys initramfs/run initramfs/oldroot initramfs/top
     # /bin may itself be a link, and programs beside busybox are of no use here.
     set -- "$ROOT/bin/busybox" "$ROOT/shutdown"
@@ -40,14 +43,17 @@ prepare_shutdown_root() {
 }
 
 write_hand_over() {
-  mkdir -p "$ROOT/run/systemd/network" "$ROOT/run/systemd/system/networking.service.d" \
-    "$ROOT/run/NetworkManager/conf.d" "$ROOT/run/network"
+  mkdir -p "$ROOT/run/systemd/network" "$ROOT/run/NetworkManager/conf.d" "$ROOT/run/network"
   write_networkd_configuration
   write_network_manager_configuration
   write_ifupdown_state
-  leave_archive_alone
-  write_last_resort poweroff 'poweroff.target halt.target'
-  write_last_resort reboot 'reboot.target kexec.target'
+  if has_sysvinit; then
+    write_sysv_hand_over
+  else
+    leave_archive_alone
+    write_last_resort poweroff 'poweroff.target halt.target'
+    write_last_resort reboot 'reboot.target kexec.target'
+  fi
   write_boot_facts
   write_report_state
   hand_over_summary="hostname $node_name, $boot_nic kept"
@@ -97,6 +103,9 @@ END
 # write_ifupdown_state: for ifup the device is up already; ifdown at power-off must not take it down.
 write_ifupdown_state() {
   printf '%s=%s\n' "$boot_nic" "$boot_nic" >"$ROOT/run/network/ifstate"
+  # By itself the script of sysvinit takes no device down while something is mounted over NFS.
+  if has_sysvinit; then return 0; fi
+  mkdir -p "$ROOT/run/systemd/system/networking.service.d"
   write_file "$ROOT/run/systemd/system/networking.service.d/50-mkroot-boot.conf" <<END
 [Service]
 ExecStop=

@@ -55,6 +55,8 @@ write_report_state() {
   report_fields
   printf '%s %s\n' "$report_address" "$report_port" >"$ROOT/run/initramfs/state/report-to"
   printf '%s\n' "$report_text" >"$ROOT/run/initramfs/state/report"
+  # Its inittab has a line for this.
+  if has_sysvinit; then return 0; fi
   mkdir -p "$ROOT/run/systemd/system/multi-user.target.wants"
   write_file "$ROOT/run/systemd/system/mkroot-report.service" <<END
 [Unit]

@@ -12,6 +12,7 @@ const programs = [
   'lib/mkroot/last-resort',
   'lib/mkroot/ready-process-one',
   'lib/mkroot/report-state',
+  'lib/mkroot/sysv-last-resort',
 ];
 const library = readdirSync(join(skeleton, 'lib/mkroot')).map((name) => `lib/mkroot/${name}`);
 

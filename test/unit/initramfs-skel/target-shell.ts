@@ -98,6 +98,7 @@ const parts = [
   'persistent',
   'identity',
   'name-service',
+  'sysv',
   'hand-over',
 ];
 

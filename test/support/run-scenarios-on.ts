@@ -1,0 +1,41 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { type ScenarioReport, scenarioSummary } from '../../src/vm/scenario-report.js';
+import { mkrootJson, runMkroot } from './run-mkroot.js';
+
+/** Makes an initrd for a judge root in `directory` and runs scenarios of the package on it. */
+export async function runScenariosOn(
+  root: string,
+  names: readonly string[],
+  directory: string,
+): Promise<readonly ScenarioReport[]> {
+  const kernel = readdirSync(join(root, 'boot')).find((file) => file.startsWith('vmlinuz-'))!;
+  const initrd = join(directory, `${kernel}.img`);
+  const release = kernel.replace('vmlinuz-', '');
+  await mkrootJson(
+    'initrd',
+    '--root',
+    root,
+    '--kernel',
+    release,
+    '--nic',
+    'e1000',
+    '--transport',
+    'squashfs-http',
+    '--output',
+    initrd,
+  );
+  const { stdout, stderr } = await runMkroot([
+    ...['qemu-test', '--root', root, '--kernel', join(root, 'boot', kernel), '--initrd', initrd],
+    ...['--state', join(directory, 'state'), '--json'],
+    ...names.flatMap((name) => ['--scenario', name]),
+  ]);
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as readonly ScenarioReport[];
+}
+
+/** Shows the scenario's console if it did not pass: what failed once on a machine of CI is not seen again. */
+export function expectPass(report: ScenarioReport | undefined): void {
+  expect(report?.result, report && scenarioSummary(report).join('\n')).toBe('pass');
+}
