@@ -20,8 +20,10 @@ describe('the self-check script, under the host’s sh with $ROOT and mocked com
   let directory: string;
   let files: Record<string, string>;
   let programs: Record<string, string>;
+  let level: readonly [previous: string, now: string];
 
   beforeEach(() => {
+    level = ['', ''];
     directory = mkdtempSync(join(tmpdir(), 'mkroot-self-check-'));
     files = {
       'proc/mounts': `${goodMounts}\n`,
@@ -57,6 +59,8 @@ describe('the self-check script, under the host’s sh with $ROOT and mocked com
       env: {
         PATH: `${directory}/bin:${process.env['PATH']}`,
         ROOT: join(directory, 'root'),
+        PREVLEVEL: level[0],
+        RUNLEVEL: level[1],
       },
       stdio: 'pipe',
     });
@@ -80,6 +84,15 @@ describe('the self-check script, under the host’s sh with $ROOT and mocked com
       hostname: 'pass',
       'module-tg3': 'pass',
     });
+  });
+
+  it('looks at the run level where sysvinit is process 1, although there is a systemctl', () => {
+    files['proc/1/comm'] = 'init\n';
+    programs['systemctl'] = 'echo Failed; exit 1';
+    level = ['N', '2'];
+    expect(check()['no-failed-units']).toBe('pass');
+    level = ['N', '1'];
+    expect(check()['no-failed-units']).toBe('run level N 1');
   });
 
   it.each<
