@@ -21,7 +21,4 @@ describe('every scenario', () => {
 
 describe('scenarios that are about programs', () => {
   it('on a root with sysvinit', () => allPass(judgeRoot('trixie-sysv'), ['sysv', 'sysv-server-gone'], 2));
-
-  it('on a root with NetworkManager, ifupdown and podman', () =>
-    allPass(judgeRoot('trixie-managers'), ['network-manager', 'containers', 'system-services'], 3));
 });

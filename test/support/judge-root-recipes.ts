@@ -40,17 +40,6 @@ export const JUDGE_ROOTS = {
       target,
     ],
   },
-  // What else would like to manage the node's network, and containers.
-  'trixie-managers': {
-    argv: (target) => [
-      'mmdebstrap',
-      '--variant=minbase',
-      '--aptopt=APT::Install-Recommends "false"',
-      `--include=${PACKAGES},libcap2-bin,network-manager,ifupdown,podman,fuse-overlayfs,linux-image-amd64`,
-      'trixie',
-      target,
-    ],
-  },
   'trixie-arm64': {
     argv: (target) => [
       'mmdebstrap',
