@@ -1,12 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BootReport } from '../../src/vm/boot-report.js';
 import type { ClusterReport } from '../../src/vm/cluster-report.js';
 import { ClusterSite } from '../support/cluster-site.js';
 import { judgeRoot } from '../support/judge-roots.js';
 
-const G1 = '20261101T000000Z-11111111';
+const [G1, G2] = ['20261101T000000Z-11111111', '20261110T000000Z-22222222'] as const;
 
 /** What udev loads for processor and board, and no node needs: translated by QEMU it takes as long as the rest of the boot. */
 const IDLE_MODULES = [
@@ -57,6 +58,8 @@ overrides:
   n2: { transport: { pointers: true } }
   s1: { firmware: uefi }
 `;
+
+const executable = fileURLToPath(new URL('../../bin/mkroot.js', import.meta.url));
 
 let cluster: ClusterSite;
 
@@ -155,6 +158,58 @@ describe('four nodes of two groups at once, from mkroot publish by mkroot serve'
     for (const file of ['report.html', 'timeline.json', 'serve.log', 'dnsmasq.log', 'n1/console.log']) {
       expect(existsSync(join(cluster.directory, 'four', file)), file).toBe(true);
     }
+  });
+});
+
+describe('a new generation and a new layer under running nodes', () => {
+  let report: ClusterReport;
+  let back: ClusterReport;
+  let kept: string[];
+
+  beforeAll(async () => {
+    await cluster.generation('compute', G2, judgeRoot('trixie'), ['tg3']);
+    writeFileSync(join(cluster.root('compute', G2), 'etc/generation'), `${G2}\n`);
+    const mkroot = `'${process.execPath}' '${executable}'`;
+    const where = `--site '${cluster.site}' --state '${cluster.state}'`;
+    const during = [
+      'set -e',
+      `echo second >'${cluster.site}/overlays/cluster/etc/motd'`,
+      `${mkroot} publish ${where}`,
+      `${mkroot} gc --keep 1 --keep-days 0 ${where}`,
+    ].join('\n');
+    report = await qemuTest('publish', '--nodes', 'n1', '--write-state', '--during', during);
+    kept = readdirSync(join(cluster.state, 'images/compute/generations'));
+    await cluster.ok('rollback', 'compute');
+    back = await qemuTest('rollback', '--nodes', 'n1');
+  });
+
+  it('disturb none of them, and each boots the new ones next', () => {
+    expect(report.nodes.flatMap(({ boots }) => boots.flatMap(({ failure }) => failure ?? []))).toEqual([]);
+    for (const { boots } of report.nodes) {
+      expect(boots).toHaveLength(2);
+      expect(detail(boots[0], 'layer-base')).toContain(G1);
+      expect(detail(boots[0], 'undisturbed')).toMatch(/^its layers read the same \d+ times$/);
+      expect(detail(boots[1], 'layer-base')).toContain(G2);
+      expect(detail(boots[1], 'layer-cluster')).not.toBe(detail(boots[0], 'layer-cluster'));
+      expect(detail(boots[1], 'machine-id')).toBe(detail(boots[0], 'machine-id'));
+    }
+  });
+
+  it('what a node wrote before is there after its reboot', () => {
+    const [, boot] = node(report, 'n1').boots;
+    expect(detail(boot, 'persistent-var-spool-kept-on-server')).toBe(
+      'the server has what the node wrote at 2 boots',
+    );
+  });
+
+  it('gc keeps the generation that running nodes reported to have booted', () => {
+    expect(kept).toEqual([G1, G2]);
+    expect(cluster.read('booted/n1')).toMatch(/^hostname=n1$/m);
+  });
+
+  it('after a rollback the next boot is of the old generation again', () => {
+    expect(node(back, 'n1').boots[0]?.failure).toBeUndefined();
+    expect(detail(node(back, 'n1').boots[0], 'layer-base')).toContain(G1);
   });
 });
 

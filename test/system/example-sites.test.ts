@@ -191,7 +191,7 @@ describe('the examples, built, published and booted', () => {
     expect(tftp).toMatch(/sent .*\/pxelinux\.cfg\/01-52-54-00-14-00-02 /);
   });
 
-  it('Lunar: what is entered gets a new serial, is published, and is pulled to a disk once', async () => {
+  it('Lunar: what is entered gets a new serial, is booted, and is pulled to a disk once', async () => {
     const example = new Example('lunar');
     example.export('/export/local', { 'bin/tool': '#!/bin/sh\n' });
     expect((await example.lint()).findings).toEqual([]);
@@ -200,7 +200,17 @@ describe('the examples, built, published and booted', () => {
     expect(session.exitCode, session.stderr).toBe(0);
     const settings = readFileSync(join(example.site, 'overlays/openmosix/overlay.yaml'), 'utf8');
     expect(settings).toMatch(/^serial: 13$/m);
+    const checks = {
+      'serial-is-stamped': '[ "$(cat /etc/mkroot/serial/openmosix)" = 13 ]',
+      'change-has-arrived': '[ "$(sysctl -n kernel.panic)" = 17 ]',
+      'history-was-left-out': '[ ! -e /root/.bash_history ]',
+      'script-is-for-root': '[ "$(stat -c %a:%U /root/rsync)" = 700:root ]',
+      'applications-are-read-only': '[ -e /usr/local/bin/tool ] && ! touch /usr/local/bin/x',
+    };
+    example.check(checks);
     await example.publish();
+    const { told } = await example.boot('om02');
+    expect(told).toEqual({ om02: pass(checks) });
 
     const disk = join(directory, 'disk');
     mkdirSync(join(disk, 'boot'), { recursive: true });
@@ -227,6 +237,17 @@ kill $!`;
   it('Hopeless: boot entries name the host layer alone, its pointers the rest, and one initramfs serves both kinds', async () => {
     const example = new Example('hopeless');
     expect((await example.lint()).findings).toEqual([]);
+    const checks = {
+      'entry-names-the-host-layer-alone': '! grep -qE "mkroot.(base|cluster)=" /proc/cmdline',
+      'pointers-were-followed':
+        'grep -q "/$(cat /run/mkroot/host/hopeless.root) " /proc/mounts && grep -q "/$(cat /run/mkroot/host/hopeless.overlay) " /proc/mounts',
+      'overlay-is-that-of-its-kind': '[ "$(cat /etc/motd)" = "$(cut -d" " -f3 /etc/hopeless/role) node" ]',
+      'template-was-instantiated': 'grep -q "^$(hostname) 10.40" /etc/hopeless/role',
+      'deletion-is-for-storage-alone':
+        '[ -e /run/mkroot/base/etc/issue.net ] && case $(hostname) in *store*) [ ! -e /etc/issue.net ] ;; *) [ -e /etc/issue.net ] ;; esac',
+      'data-is-persistent': 'case $(hostname) in *store*) mountpoint -q /data ;; *) true ;; esac',
+    };
+    example.check(checks);
     await example.publish();
     const entries = ['01-52-54-00-28-01-01', '01-52-54-00-28-02-01'].map((name) =>
       example.netboot(`tftp/pxelinux.cfg/${name}`),
@@ -247,16 +268,30 @@ kill $!`;
     expect(readFileSync(join(layers[0]!, 'etc/hopeless/role'), 'utf8')).toBe(
       'mickyslave001 10.40.1.1 compute\n',
     );
+    const { told } = await example.boot('mickyslave001,mickystore001');
+    expect(told).toEqual({ mickyslave001: pass(checks), mickystore001: pass(checks) });
   });
 
-  it('IRIDIA: boot files by MAC and by hexadecimal address, a private /var', async () => {
+  it('IRIDIA: the boot file by hexadecimal address where there is none by MAC, a private /var', async () => {
     const example = new Example('iridia');
     expect((await example.lint()).findings).toEqual([]);
+    const checks = {
+      'var-is-private': 'grep -q "/hosts/s01/persistent/var/@ /var nfs" /proc/mounts && touch /var/log/x',
+      'etc-is-private': 'grep -q "^s01 (192.168.100.2, upper shelf)" /etc/issue && touch /etc/x',
+      'tmp-and-dev-are-its-own': 'touch /tmp/x && grep -q "devtmpfs /dev " /proc/mounts',
+    };
+    example.check(checks);
     await example.publish();
     const names = readdirSync(join(example.state, 'netboot/tftp/pxelinux.cfg'));
     expect(names).toEqual(expect.arrayContaining(['01-52-54-00-64-00-01', 'C0A86402', 'default']));
     expect(example.netboot('etc/exports')).toMatch(
       /^\S+\/hosts\/s01\/persistent\/var\/@ 192\.168\.100\.2\(rw,/m,
     );
+    // As if nobody knew the MAC address but the DHCP server.
+    rmSync(join(example.state, 'netboot/tftp/pxelinux.cfg/01-52-54-00-64-00-01'));
+    const { told, tftp } = await example.boot('s01');
+    expect(told).toEqual({ s01: pass(checks) });
+    expect(tftp).toMatch(/file .*\/pxelinux\.cfg\/01-52-54-00-64-00-01 not found/);
+    expect(tftp).toMatch(/sent .*\/pxelinux\.cfg\/C0A86402 /);
   });
 });

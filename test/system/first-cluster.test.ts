@@ -1,19 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type BuildState, buildState } from '../support/build-state.js';
 import { documentedCommands, isAsDocumented } from '../support/console-blocks.js';
 
 const PAGE = readFileSync(fileURLToPath(new URL('../../docs/first-cluster.md', import.meta.url)), 'utf8');
 const EXECUTABLE = fileURLToPath(new URL('../../bin/mkroot.js', import.meta.url));
 
-const directory = mkdtempSync(join(tmpdir(), 'mkroot-first-cluster-'));
-afterAll(() => rmSync(directory, { recursive: true }));
+let built: BuildState;
+beforeAll(() => {
+  built = buildState();
+});
+afterAll(() => built.remove());
 
-it('docs/first-cluster.md prints what it says, as typed', () => {
-  const state = join(directory, 'state');
+it('docs/first-cluster.md works as typed, from mkroot init to four booted nodes', () => {
+  const { directory, state } = built;
   const programs = join(directory, 'bin');
   mkdirSync(programs);
   writeFileSync(join(programs, 'mkroot'), `#!/bin/sh\nexec "${process.execPath}" "${EXECUTABLE}" "$@"\n`);
@@ -26,7 +29,7 @@ it('docs/first-cluster.md prints what it says, as typed', () => {
   };
   const commands = documentedCommands(PAGE);
   expect(commands.map(({ command }) => command)).toEqual(
-    expect.arrayContaining(['mkroot init mycluster', 'mkroot lint', 'mkroot nodes list']),
+    expect.arrayContaining(['mkroot init mycluster', 'mkroot publish', 'mkroot qemu-test --nodes 4']),
   );
   let cwd = directory;
   for (const { command, output } of commands) {
