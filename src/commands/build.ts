@@ -49,7 +49,7 @@ export default class Build extends BaseCommand {
     const search = recipeSearch();
     const [{ loadRecipe }, { buildRoot, planRoot }] = await Promise.all([
       import('../recipe/load-recipe.js'),
-      import('../pipelines/build-root.js'),
+      import('../pipelines/root/build-root.js'),
     ]);
     const request = {
       recipe: loadRecipe(ports.fs, args.recipe, search),

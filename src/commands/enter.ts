@@ -41,8 +41,8 @@ export default class Enter extends BaseCommand {
     process.umask(0o022);
     const ports = this.ports({ verbose: flags.verbose });
     const [{ findStack }, { enterLayer }, { changeLines }] = await Promise.all([
-      import('../pipelines/enter-stack.js'),
-      import('../pipelines/enter-layer.js'),
+      import('../pipelines/layers/enter-stack.js'),
+      import('../pipelines/layers/enter-layer.js'),
       import('../layers/session-changes.js'),
     ]);
     const state = toBytePath(resolve(flags.state));

@@ -37,7 +37,7 @@ export default class Gc extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Gc);
     const ports = this.ports({ verbose: flags.verbose });
-    const { collectGarbage, planGarbage } = await import('../pipelines/collect-garbage.js');
+    const { collectGarbage, planGarbage } = await import('../pipelines/publish/collect-garbage.js');
     const request = {
       site: openSite(ports.fs, flags.site),
       state: toBytePath(resolve(flags.state)),

@@ -3,9 +3,9 @@ import { COMPRESSIONS } from '../archive/compression.js';
 import { formatSize, renderExplanation } from '../archive/explain.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { packageDirectories } from '../cli/package-directories.js';
-import { explainInitrd } from '../pipelines/ask-why.js';
-import { makeInitrds } from '../pipelines/make-initrds.js';
-import { planInitrds } from '../pipelines/plan-initrd.js';
+import { explainInitrd } from '../pipelines/initrd/ask-why.js';
+import { makeInitrds } from '../pipelines/initrd/make-initrds.js';
+import { planInitrds } from '../pipelines/initrd/plan-initrd.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 
 /** `mkroot initrd`: the initramfs of an image or of any root directory. */

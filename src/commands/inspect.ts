@@ -2,7 +2,12 @@ import { Args, Flags } from '@oclif/core';
 import { listingLine } from '../archive/listing.js';
 import { allRecords } from '../archive/segments.js';
 import { BaseCommand } from '../cli/base-command.js';
-import { type Inspection, inspectInitrd, inspectionAsJson, summary } from '../pipelines/inspect-initrd.js';
+import {
+  type Inspection,
+  inspectInitrd,
+  inspectionAsJson,
+  summary,
+} from '../pipelines/initrd/inspect-initrd.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 
 /** `mkroot inspect`: what is in an initramfs, ours or another tool's. */

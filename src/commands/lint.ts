@@ -18,7 +18,7 @@ export default class Lint extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Lint);
     const { fs, progress } = this.ports();
-    const { lintSite } = await import('../pipelines/lint-site.js');
+    const { lintSite } = await import('../pipelines/lint/lint-site.js');
     const { recipes, ...site } = openSite(fs, flags.site);
     const report = lintSite(fs, {
       site,

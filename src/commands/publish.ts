@@ -54,9 +54,9 @@ export default class Publish extends BaseCommand {
     const { flags } = await this.parse(Publish);
     const ports = this.ports({ verbose: flags.verbose });
     const [{ planPublish }, { publish }, { publishReport }] = await Promise.all([
-      import('../pipelines/plan-publish.js'),
-      import('../pipelines/apply-publish.js'),
-      import('../pipelines/publish-report.js'),
+      import('../pipelines/publish/plan-publish.js'),
+      import('../pipelines/publish/apply-publish.js'),
+      import('../pipelines/publish/publish-report.js'),
     ]);
     const request = {
       site: openSite(ports.fs, flags.site),

@@ -7,10 +7,10 @@ import { STORM_FLAGS, stormSizes } from '../cli/storm-flags.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { imageNameOf } from '../images/image-name.js';
 import { lastBuiltImage } from '../images/image-store.js';
-import { bootTest } from '../pipelines/boot-test.js';
-import type { BootTestOptions } from '../pipelines/boot-test-options.js';
-import type { ClusterTestOptions } from '../pipelines/cluster-test-options.js';
-import type { StormOptions } from '../pipelines/storm-test.js';
+import { bootTest } from '../pipelines/boot-test/boot-test.js';
+import type { BootTestOptions } from '../pipelines/boot-test/boot-test-options.js';
+import type { ClusterTestOptions } from '../pipelines/boot-test/cluster-test-options.js';
+import type { StormOptions } from '../pipelines/boot-test/storm-test.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Ports } from '../ports/ports.js';
@@ -257,8 +257,8 @@ stays behind. See docs/qemu-test.md.`;
   ): Promise<ClusterReport> {
     const [{ openSite }, { openComposer }, { clusterTest }, { clusterSummary }] = await Promise.all([
       import('../cli/site.js'),
-      import('../pipelines/open-composer.js'),
-      import('../pipelines/cluster-test.js'),
+      import('../pipelines/layers/open-composer.js'),
+      import('../pipelines/boot-test/cluster-test.js'),
       import('../vm/cluster-summary.js'),
     ]);
     const composer = openComposer(ports.fs, openSite(ports.fs, site), state);
@@ -270,7 +270,7 @@ stays behind. See docs/qemu-test.md.`;
 
   async #storms(ports: Ports, options: StormOptions): Promise<StormReport> {
     const [{ stormTest }, { stormSummary }] = await Promise.all([
-      import('../pipelines/storm-test.js'),
+      import('../pipelines/boot-test/storm-test.js'),
       import('../vm/storm-summary.js'),
     ]);
     const report = await stormTest(ports, options);
@@ -288,7 +288,7 @@ stays behind. See docs/qemu-test.md.`;
     const [{ loadScenarios }, { fittingScenarios, runScenarios }, { repeatSummary, scenarioSummary }] =
       await Promise.all([
         import('../vm/load-scenarios.js'),
-        import('../pipelines/run-scenarios.js'),
+        import('../pipelines/boot-test/run-scenarios.js'),
         import('../vm/scenario-report.js'),
       ]);
     const scenarios = loadScenarios(ports.fs, `${options.shippedFiles}/scenarios`, names);

@@ -37,10 +37,10 @@ export default class Rollback extends BaseCommand {
     const { args, flags } = await this.parse(Rollback);
     const ports = this.ports({ verbose: flags.verbose });
     const [{ rollbackTarget }, { planPublish }, { publish }, { publishReport }] = await Promise.all([
-      import('../pipelines/roll-back.js'),
-      import('../pipelines/plan-publish.js'),
-      import('../pipelines/apply-publish.js'),
-      import('../pipelines/publish-report.js'),
+      import('../pipelines/publish/roll-back.js'),
+      import('../pipelines/publish/plan-publish.js'),
+      import('../pipelines/publish/apply-publish.js'),
+      import('../pipelines/publish/publish-report.js'),
     ]);
     const state = toBytePath(resolve(flags.state));
     const rollback = rollbackTarget(ports.fs, state, args.image, flags.to);

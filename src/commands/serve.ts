@@ -67,7 +67,7 @@ export default class Serve extends BaseCommand {
     const { flags } = await this.parse(Serve);
     const unitDirectory = flags['print-units'];
     if (unitDirectory !== undefined) {
-      const { writeUnits } = await import('../pipelines/write-units.js');
+      const { writeUnits } = await import('../pipelines/serve/write-units.js');
       const written = await writeUnits(this.ports(), {
         state: toBytePath(resolve(flags.state)),
         directory: toBytePath(resolve(unitDirectory)),
@@ -81,9 +81,9 @@ export default class Serve extends BaseCommand {
     process.umask(0o022);
     const ports = { ...this.ports({ verbose: flags.verbose }), network: hostNetwork() };
     const [{ serveSite }, { eventText }, { boardText }] = await Promise.all([
-      import('../pipelines/serve-site.js'),
+      import('../pipelines/serve/serve-site.js'),
       import('../serving/serve-event.js'),
-      import('../pipelines/status-text.js'),
+      import('../pipelines/serve/status-text.js'),
     ]);
     const screen = process.stdout.isTTY && !flags.json ? new LiveScreen(process.stdout) : undefined;
     const news: string[] = [];

@@ -32,7 +32,7 @@ export default class Squash extends BaseCommand {
     const { args, flags } = await this.parse(Squash);
     const ports = this.ports({ verbose: flags.verbose });
     requireRoot('make root.squashfs', 'it has files that only root can read', 'Run it with sudo.');
-    const { squashImage } = await import('../pipelines/squash-image.js');
+    const { squashImage } = await import('../pipelines/initrd/squash-image.js');
     const result = await squashImage(
       ports,
       {

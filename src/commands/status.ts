@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { LiveScreen } from '../cli/live-screen.js';
-import type { SiteStatus } from '../pipelines/node-status.js';
+import type { SiteStatus } from '../pipelines/serve/node-status.js';
 import { toBytePath } from '../ports/byte-path.js';
 import type { Clock } from '../ports/clock.js';
 
@@ -37,8 +37,8 @@ export default class Status extends BaseCommand {
     const { args, flags } = await this.parse(Status);
     const ports = this.ports({ verbose: flags.verbose });
     const [{ nodeStatus }, { statusText }] = await Promise.all([
-      import('../pipelines/node-status.js'),
-      import('../pipelines/status-text.js'),
+      import('../pipelines/serve/node-status.js'),
+      import('../pipelines/serve/status-text.js'),
     ]);
     const read = () =>
       nodeStatus(ports, {

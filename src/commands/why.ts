@@ -2,7 +2,7 @@ import { Args } from '@oclif/core';
 import { renderChain } from '../archive/explain.js';
 import { describeReason } from '../archive/reason.js';
 import { BaseCommand } from '../cli/base-command.js';
-import { askWhy } from '../pipelines/ask-why.js';
+import { askWhy } from '../pipelines/initrd/ask-why.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
 
 /** `mkroot why INITRD PATH`: what brought a file into an initramfs. */

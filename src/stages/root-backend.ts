@@ -35,5 +35,5 @@ export interface RootBackend {
   ): Promise<readonly InstalledPackage[]> | readonly InstalledPackage[];
 }
 
-/** A backend as the table of src/pipelines/root-backends.ts has it: undefined for a recipe of another package system. */
+/** A backend as the table of src/pipelines/root/root-backends.ts has it: undefined for a recipe of another package system. */
 export type BackendFor = (recipe: Recipe) => RootBackend | undefined;

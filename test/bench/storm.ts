@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { hostPorts } from '../../src/cli/host-ports.js';
-import { chooseMachine } from '../../src/pipelines/choose-machine.js';
-import { runStorm, type StormBoot, type StormLab } from '../../src/pipelines/run-storm.js';
-import { stormBoot } from '../../src/pipelines/storm-boot.js';
+import { chooseMachine } from '../../src/pipelines/boot-test/choose-machine.js';
+import { runStorm, type StormBoot, type StormLab } from '../../src/pipelines/boot-test/run-storm.js';
+import { stormBoot } from '../../src/pipelines/boot-test/storm-boot.js';
 import { toBytePath } from '../../src/ports/byte-path.js';
 import type { Ports } from '../../src/ports/ports.js';
 import { Sysroot } from '../../src/rootfs/sysroot.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DiskFileSystem } from '../../src/host/disk-file-system.js';
-import { type LintReport, lintSite } from '../../src/pipelines/lint-site.js';
+import { type LintReport, lintSite } from '../../src/pipelines/lint/lint-site.js';
 import { decodeRecipe } from '../../src/recipe/decode-recipe.js';
 import { type MemoryTree, memoryFileSystem } from './memory-file-system.js';
 

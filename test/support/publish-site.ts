@@ -1,4 +1,4 @@
-import type { PublishRequest } from '../../src/pipelines/plan-publish.js';
+import type { PublishRequest } from '../../src/pipelines/publish/plan-publish.js';
 import type { FileSystem } from '../../src/ports/file-system.js';
 import type { Ports } from '../../src/ports/ports.js';
 import { type MemoryTree, memoryFileSystem } from './memory-file-system.js';

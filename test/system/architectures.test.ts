@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sidecar } from '../../src/archive/sidecar.js';
 import type { Manifest } from '../../src/images/manifest.js';
-import type { InitrdResult } from '../../src/pipelines/make-initrd.js';
+import type { InitrdResult } from '../../src/pipelines/initrd/make-initrd.js';
 import type { BootReport } from '../../src/vm/boot-report.js';
 import { buildState, hostMounts } from '../support/build-state.js';
 import { offerImage } from '../support/built-images.js';

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sidecar } from '../../src/archive/sidecar.js';
 import { ExitCode } from '../../src/errors.js';
 import type { Manifest } from '../../src/images/manifest.js';
-import type { InitrdResult } from '../../src/pipelines/make-initrd.js';
+import type { InitrdResult } from '../../src/pipelines/initrd/make-initrd.js';
 import { type BuildState, buildState } from '../support/build-state.js';
 import { offerImage } from '../support/built-images.js';
 import { judgeRoot } from '../support/judge-roots.js';

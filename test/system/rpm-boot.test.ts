@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Manifest } from '../../src/images/manifest.js';
-import type { InitrdResult } from '../../src/pipelines/make-initrd.js';
+import type { InitrdResult } from '../../src/pipelines/initrd/make-initrd.js';
 import type { BootReport } from '../../src/vm/boot-report.js';
 import { hostMounts } from '../support/build-state.js';
 import { offerImage } from '../support/built-images.js';

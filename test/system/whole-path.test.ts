@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { InitrdResult } from '../../src/pipelines/make-initrd.js';
+import type { InitrdResult } from '../../src/pipelines/initrd/make-initrd.js';
 import type { BootReport } from '../../src/vm/boot-report.js';
 import { mkrootJson, runMkroot } from '../support/run-mkroot.js';
 

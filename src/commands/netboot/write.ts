@@ -47,7 +47,9 @@ export default class NetbootWrite extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(NetbootWrite);
     const ports = this.ports({ verbose: flags.verbose });
-    const { planNetbootTree, writeNetbootTree } = await import('../../pipelines/write-netboot-tree.js');
+    const { planNetbootTree, writeNetbootTree } = await import(
+      '../../pipelines/publish/write-netboot-tree.js'
+    );
     const directory = toBytePath(resolve(args.directory));
     const plan = planNetbootTree(ports, {
       site: openSite(ports.fs, flags.site),
@@ -64,7 +66,7 @@ export default class NetbootWrite extends BaseCommand {
       const missing = await writeNetbootTree(ports, plan, { state, force: flags.force });
       for (const what of missing) ports.progress.warn(what);
     }
-    const { fileDifferences } = await import('../../pipelines/file-differences.js');
+    const { fileDifferences } = await import('../../pipelines/publish/file-differences.js');
     const lines = plan.changes.flatMap((change) => {
       const note = change.conflict === undefined || written ? '' : `: ${change.conflict}`;
       const differences = flags.diff ? fileDifferences(ports.fs, plan, change) : [];

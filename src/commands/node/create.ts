@@ -54,8 +54,8 @@ export default class NodeCreate extends BaseCommand {
     }
     const ports = this.ports({ verbose: flags.verbose });
     const [{ createNodes }, { findingLines }] = await Promise.all([
-      import('../../pipelines/create-node.js'),
-      import('../../pipelines/compose-layers.js'),
+      import('../../pipelines/layers/create-node.js'),
+      import('../../pipelines/layers/compose-layers.js'),
     ]);
     const created = await createNodes(
       ports,

@@ -27,8 +27,8 @@ export default class OverlayDiff extends BaseCommand {
     const { argv, flags } = await this.parse(OverlayDiff);
     const { fs } = this.ports();
     const [{ openComposer, findTargets }, { diffHostLayers, diffSharedLayers }] = await Promise.all([
-      import('../../pipelines/open-composer.js'),
-      import('../../pipelines/write-layers.js'),
+      import('../../pipelines/layers/open-composer.js'),
+      import('../../pipelines/layers/write-layers.js'),
     ]);
     const composer = openComposer(fs, openSite(fs, flags.site), toBytePath(resolve(flags.state)));
     const { groups, nodes } =

@@ -28,9 +28,9 @@ export default class OverlayLint extends BaseCommand {
     const { argv, flags } = await this.parse(OverlayLint);
     const { fs, progress } = this.ports();
     const [{ openComposer, findTargets }, { lintLayers }, { findingLines }] = await Promise.all([
-      import('../../pipelines/open-composer.js'),
-      import('../../pipelines/render-layers.js'),
-      import('../../pipelines/compose-layers.js'),
+      import('../../pipelines/layers/open-composer.js'),
+      import('../../pipelines/layers/render-layers.js'),
+      import('../../pipelines/layers/compose-layers.js'),
     ]);
     const composer = openComposer(fs, openSite(fs, flags.site), toBytePath(resolve(flags.state)));
     const targets =

@@ -25,8 +25,8 @@ export default class OverlayRender extends BaseCommand {
     const { args, flags } = await this.parse(OverlayRender);
     const { fs } = this.ports();
     const [{ openComposer }, { renderFile, renderLayers }] = await Promise.all([
-      import('../../pipelines/open-composer.js'),
-      import('../../pipelines/render-layers.js'),
+      import('../../pipelines/layers/open-composer.js'),
+      import('../../pipelines/layers/render-layers.js'),
     ]);
     const composer = openComposer(fs, openSite(fs, flags.site), toBytePath(resolve(flags.state)));
     if (args.path !== undefined) {

@@ -26,9 +26,9 @@ export default class OverlayWrite extends BaseCommand {
     requireRoot('write layers', 'owners and whiteouts');
     const ports = this.ports({ verbose: flags.verbose });
     const [{ openComposer, findTargets }, { writeSharedLayers }, { findingLines }] = await Promise.all([
-      import('../../pipelines/open-composer.js'),
-      import('../../pipelines/write-layers.js'),
-      import('../../pipelines/compose-layers.js'),
+      import('../../pipelines/layers/open-composer.js'),
+      import('../../pipelines/layers/write-layers.js'),
+      import('../../pipelines/layers/compose-layers.js'),
     ]);
     const composer = openComposer(ports.fs, openSite(ports.fs, flags.site), toBytePath(resolve(flags.state)));
     const groups =

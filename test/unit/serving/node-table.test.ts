@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boardText, statusText } from '../../../src/pipelines/status-text.js';
+import { boardText, statusText } from '../../../src/pipelines/serve/status-text.js';
 import type { NodePhase, NodeState } from '../../../src/serving/node-board.js';
 import { type NodeRow, nodeTable } from '../../../src/serving/node-table.js';
 

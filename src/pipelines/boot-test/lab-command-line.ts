@@ -1,0 +1,61 @@
+import type { RootSquashfs } from '../../images/root-squashfs.js';
+import {
+  type ImageLocation,
+  type NfsLocation,
+  renderKernelCommandLine,
+} from '../../netboot/kernel-command-line.js';
+import { BARE_INIT_PATH } from '../../stages/place-self-check.js';
+import { LAB, LAB_HTTP_PORT } from '../../vm/lab-network.js';
+import type { ScenarioBoot } from '../../vm/scenario.js';
+import type { BootTestOptions } from './boot-test-options.js';
+
+/** 10.0.2.2 is the host in QEMU's own network. */
+const USER_NETWORK_SERVER = '10.0.2.2';
+
+/** What the kernel of a lab's node is told. */
+export function labCommandLine(
+  {
+    network,
+    nfsVersion,
+    kernelArguments,
+    scenario,
+    baseImage,
+  }: Pick<BootTestOptions, 'network' | 'nfsVersion' | 'kernelArguments' | 'scenario' | 'baseImage'>,
+  console: string,
+): string {
+  const server = network === 'lab' ? LAB.server : USER_NETWORK_SERVER;
+  const layer = (path: string) => ({ server, path });
+  const words = scenario?.commandLine?.split(/\s+/).filter((word) => word !== '');
+  return renderKernelCommandLine({
+    consoles: [console],
+    ...(words === undefined
+      ? {
+          base: baseOf(scenario, baseImage, server),
+          ...(network === 'lab' ? { cluster: [layer('/cluster')], host: layer('/host') } : {}),
+          nfsVersion: scenario?.nfsVersion ?? nfsVersion,
+          hostname: LAB.hostname,
+        }
+      : {}),
+    // A node that gives up resets at once, which -no-reboot turns into the end of QEMU.
+    panic: 1,
+    extra: [
+      ...(words ?? []),
+      ...(scenario?.init === 'guest' ? [`init=${BARE_INIT_PATH}`] : []),
+      ...kernelArguments,
+    ],
+  });
+}
+
+function baseOf(
+  scenario: ScenarioBoot | undefined,
+  baseImage: RootSquashfs | undefined,
+  ownServer: string,
+): NfsLocation | ImageLocation {
+  const server = scenario?.servers?.join('+') ?? ownServer;
+  if (scenario?.transport === undefined || baseImage === undefined) return { server, path: '/base' };
+  const { sha256, size } = baseImage;
+  const image = { sha256, size };
+  return scenario.transport === 'squashfs-http'
+    ? { server, httpPort: LAB_HTTP_PORT, path: '/root.squashfs', image }
+    : { server, path: '/image/root.squashfs', image };
+}

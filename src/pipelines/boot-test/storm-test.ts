@@ -1,0 +1,168 @@
+import { ExitCode, MkrootError } from '../../errors.js';
+import type { RootSquashfs } from '../../images/root-squashfs.js';
+import { type BytePath, displayPath } from '../../ports/byte-path.js';
+import type { Ports } from '../../ports/ports.js';
+import type { BootSubject } from '../../stages/prepare-lab-files.js';
+import { prepareLabImage } from '../../stages/prepare-lab-image.js';
+import { requireLabTools, requireShapingTools } from '../../stages/require-lab-tools.js';
+import { removeStaleLabs, reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
+import { writeStormReport } from '../../stages/write-boot-report.js';
+import type { AcceleratorChoice } from '../../vm/accelerator.js';
+import type { EmulatedNic } from '../../vm/emulated-nic.js';
+import { extrapolate, withPredictions } from '../../vm/judge-storms.js';
+import { TFTP } from '../../vm/lab-config.js';
+import type { StormPlace } from '../../vm/storm-model.js';
+import type { Storm, StormReport, StormTransport } from '../../vm/storm-report.js';
+import { chooseMachine } from './choose-machine.js';
+import { knowInitrd } from './know-initrd.js';
+import { runStorm, type StormBoot, type StormLab } from './run-storm.js';
+import { chooseTransports, isImage, stormBoot } from './storm-boot.js';
+
+/** Storms, as the command line asks for them. */
+export interface StormOptions {
+  /** What the report calls it: a recipe's name or a directory. */
+  readonly image: string;
+  readonly subject: BootSubject;
+  /** All that the initrd can by default. */
+  readonly transports?: readonly StormTransport[];
+  /** How many nodes at once, one storm after the other. */
+  readonly sizes: readonly number[];
+  /** Links of the lab, and the processors of this machine. */
+  readonly lab: StormPlace;
+  /** For which head node it is extrapolated. */
+  readonly elsewhere: StormPlace;
+  readonly accelerator: AcceleratorChoice;
+  /** Debian name of this machine's architecture: KVM runs guests of no other. */
+  readonly hostArchitecture: string;
+  /** The one that the machine of the image's architecture usually has, by default. */
+  readonly nic?: EmulatedNic;
+  /** MiB of each node. */
+  readonly memory: number;
+  readonly cpus?: number;
+  /** Milliseconds for each node, from power-on to multi-user. */
+  readonly timeoutMs: number;
+  /** Further words for the kernel's command line. */
+  readonly kernelArguments: readonly string[];
+  /** Directory that gets logs, storm.json and report.html; without it they are only kept after a failure. */
+  readonly report?: BytePath;
+  /** Keep the logs after a success too. */
+  readonly keep: boolean;
+  readonly logsParent: BytePath;
+  readonly temporaryParent: BytePath;
+  /** The directory qemu/ of the package. */
+  readonly shippedFiles: BytePath;
+  /** Path of Node.js, which runs the lab's HTTP server. */
+  readonly nodeProgram: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Boots copies of one diskless node at once, by each transport and in each number, and tells what a node costs its servers
+ * and network; from that, how long many nodes take elsewhere. A storm that fails is a result, not an error.
+ */
+export async function stormTest(ports: Ports, options: StormOptions): Promise<StormReport> {
+  const { fs } = ports;
+  const chosen = chooseMachine(fs, { ...options, root: options.subject.root, network: 'lab' });
+  requireLabTools(ports, chosen.type, true);
+  requireShapingTools(ports);
+  const transports = chooseTransports(fs, options.subject.initrd, options.transports);
+  const logs = options.report ?? makeLogDirectory(ports, options);
+  fs.mkdir(logs);
+  removeStaleLabs(ports, options.temporaryParent);
+  const directory = reserveLabDirectory(ports, options.temporaryParent);
+  const startedAt = ports.clock.now().toISOString();
+  let keepLogs = true;
+  try {
+    const nic = options.nic ?? chosen.type.nic;
+    const { segment } = await knowInitrd(
+      ports,
+      { subject: options.subject, nic },
+      `${directory}/${TFTP.driverSegment}`,
+    );
+    const subject = { ...options.subject, ...segment };
+    const lab: StormLab = { ...options, place: options.lab, chosen, nic };
+    const storms: Storm[] = [];
+    const accelerators = [...chosen.accelerators];
+    const image = transports.some(isImage) ? await makeImage(ports, options, directory) : undefined;
+    for (const transport of transports) {
+      const boot = stormBoot(transport, subject, image, {
+        console: chosen.type.console,
+        kernelArguments: options.kernelArguments,
+      });
+      for (const size of options.sizes) {
+        storms.push(await stormOrNext(ports, boot, size, lab, { accelerators, logs }));
+      }
+    }
+    const report: StormReport = {
+      result: storms.every(({ result }) => result === 'pass') ? 'pass' : 'fail',
+      image: options.image,
+      startedAt,
+      accelerator: accelerators[0]!,
+      lab: options.lab,
+      storms: withPredictions(storms),
+      elsewhere: options.elsewhere,
+      extrapolation: extrapolate(storms, options.elsewhere),
+      logs: displayPath(logs),
+    };
+    keepLogs = report.result === 'fail' || options.keep || options.report !== undefined;
+    writeStormReport(fs, logs, report);
+    if (keepLogs) return report;
+    const { logs: _, ...rest } = report;
+    return rest;
+  } catch (error) {
+    if (!options.signal?.aborted) throw error;
+    keepLogs = options.report !== undefined;
+    throw new MkrootError('Cannot finish the storm: interrupted', {
+      exitCode: ExitCode.Interrupted,
+      cause: error,
+    });
+  } finally {
+    fs.remove(directory);
+    if (!keepLogs || fs.readdir(logs).length === 0) fs.remove(logs);
+  }
+}
+
+/** An accelerator under which a guest stays silent is taken off the list, and the storm made again with the next one. */
+async function stormOrNext(
+  ports: Ports,
+  boot: StormBoot,
+  size: number,
+  lab: StormLab,
+  { accelerators, logs }: { readonly accelerators: StormAccelerators; readonly logs: BytePath },
+): Promise<Storm> {
+  for (;;) {
+    const [accelerator, ...others] = accelerators;
+    if (accelerator === undefined) {
+      throw new MkrootError('Cannot boot: there is no accelerator to try', { exitCode: ExitCode.Internal });
+    }
+    const outcome = await runStorm(ports, boot, size, lab, {
+      accelerator,
+      logs: `${logs}/${boot.transport}-${size}`,
+    });
+    if ('storm' in outcome) return outcome.storm;
+    if (others.length === 0) {
+      throw new MkrootError(`Cannot boot a storm: ${outcome.silent}`, {
+        exitCode: ExitCode.TestFailed,
+        details: [`Logs: ${displayPath(logs)}`],
+      });
+    }
+    accelerators.shift();
+  }
+}
+
+type StormAccelerators = ReturnType<typeof chooseMachine>['accelerators'][number][];
+
+/** The root as one file, packed as well as one that is published: its size is what is measured. */
+async function makeImage(
+  ports: Ports,
+  { subject, signal }: StormOptions,
+  directory: BytePath,
+): Promise<RootSquashfs> {
+  ports.fs.mkdir(`${directory}/image`);
+  return prepareLabImage(ports, subject.root, `${directory}/image`, signal, 'best');
+}
+
+function makeLogDirectory({ fs }: Ports, { logsParent }: StormOptions): BytePath {
+  fs.mkdir(logsParent);
+  return fs.makeTemporaryDirectory(`${logsParent}/storm-`);
+}

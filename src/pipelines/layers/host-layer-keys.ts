@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { fileState } from '../../engine/file-state.js';
+import type { Node } from '../../inventory/node.js';
+import { SETTINGS_FILE } from '../../layers/overlay-settings.js';
+import { PARTIALS_DIRECTORY } from '../../layers/overlay-templates.js';
+import type { Overlay } from '../../layers/read-overlay.js';
+import type { BytePath } from '../../ports/byte-path.js';
+import type { ReadFileSystem } from '../../ports/file-system.js';
+import type { LayerComposer, SharedLayer } from './compose-layers.js';
+
+/**
+ * Digests of everything that a node's own layer is made from, its identity left out: with the same key and the same identity the
+ * same code makes the same layer and finds the same in it. Overlays count by the states of their files.
+ */
+export class HostLayerKeys {
+  readonly #overlays = new Map<Overlay, string>();
+  readonly #groups = new Map<LayerComposer, Map<string, string>>();
+  #nodes: string | undefined;
+
+  constructor(
+    private readonly fs: ReadFileSystem,
+    private readonly code: string,
+    private readonly digestOf: (shared: SharedLayer) => string,
+  ) {}
+
+  /** @param readsNodes whether a template in it asks for the list of all nodes. */
+  of(composer: LayerComposer, node: Node, readsNodes: boolean): string {
+    const overlays = composer.hostOverlays(node).map((overlay) => this.#overlay(overlay));
+    if (readsNodes) this.#nodes ??= digest(composer.values.cluster()['nodes']);
+    const { nodes: _nodes, cluster: _cluster, groups: _groups, ...values } = composer.values.node(node);
+    const own = [composer.hostFacts(node), values, overlays];
+    return digest([this.#group(composer, node), own, readsNodes ? this.#nodes : '']);
+  }
+
+  /** What nodes of a group and an image have in common. */
+  #group(composer: LayerComposer, { group, image }: Node): string {
+    const known = this.#groups.get(composer) ?? new Map<string, string>();
+    this.#groups.set(composer, known);
+    const name = `${group} ${image}`;
+    let key = known.get(name);
+    if (key === undefined) {
+      const { inventory, directory, state, label } = composer.site;
+      const { nodes: _nodes, ...values } = composer.values.group(group, image);
+      const shared = composer.shared(group, image);
+      const settings = [inventory.cluster.settings, inventory.groups.get(group)?.source.settings];
+      const below = [shared.name, shared.overlays.length, this.digestOf(shared), shared.base.root];
+      key = digest([this.code, directory, state, label, values, settings, below]);
+      known.set(name, key);
+    }
+    return key;
+  }
+
+  #overlay(overlay: Overlay): string {
+    let key = this.#overlays.get(overlay);
+    if (key === undefined) {
+      const { name, directory, label, keeper, sources } = overlay;
+      const files = sources.map(({ source, stat }) => [
+        source,
+        stat.kind,
+        stat.mode,
+        stat.uid,
+        stat.gid,
+        fileState(stat),
+      ]);
+      const beside = [SETTINGS_FILE, PARTIALS_DIRECTORY].map((one) => this.#states(`${directory}/${one}`));
+      key = digest([name, directory, label, keeper, files, beside]);
+      this.#overlays.set(overlay, key);
+    }
+    return key;
+  }
+
+  #states(path: BytePath): string[] {
+    const stat = this.fs.lstat(path);
+    if (stat === undefined) return [];
+    const below = stat.kind === 'directory' ? this.fs.readdir(path) : [];
+    return [`${path} ${fileState(stat)}`, ...below.flatMap((name) => this.#states(`${path}/${name}`))];
+  }
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+}

@@ -1,0 +1,165 @@
+import { fileStates } from '../../engine/file-state.js';
+import type { LayerFinding } from '../../layers/layer-rules.js';
+import { layerVersion } from '../../layers/write-layer.js';
+import type { BytePath } from '../../ports/byte-path.js';
+import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
+
+/** Version of the layout; another one is not read. */
+const FORMAT = 1;
+
+/** Files that a node's own layer was made from and consists of. */
+export interface LayerFiles {
+  /** Names below STATE/hosts/NODE/identity. */
+  readonly identity: readonly BytePath[];
+  /** Paths in the layer; `/` is the layer itself. */
+  readonly layer: readonly BytePath[];
+}
+
+/** What is remembered of a node's own layer. */
+export interface RememberedLayer {
+  /** Of everything that it was made from besides the identity; see HostLayerKeys. */
+  readonly key: string;
+  /** Whether a template in it asked for the list of all nodes. */
+  readonly readsNodes: boolean;
+  /** Id of the version. */
+  readonly version: string;
+  readonly files: LayerFiles;
+  /** States of the files of the identity and of the layer, when the layer was last known to be as it was written. */
+  readonly states: readonly [identity: string, layer: string];
+  readonly findings: readonly LayerFinding[];
+}
+
+/** The first line of the file: every node has its own after it. */
+interface Head {
+  readonly format: typeof FORMAT;
+  readonly code: string;
+  /** Lists of files, with a mark in the place of the node's name: most nodes have the same. */
+  readonly shapes: readonly string[];
+}
+
+type Line = readonly [
+  name: string,
+  key: string,
+  readsNodes: boolean,
+  version: string,
+  shape: number,
+  identity: string,
+  layer: string,
+  findings?: readonly LayerFinding[],
+];
+
+/** Stands for the node's name in a shape. JSON never has this character. */
+const NAME = '\u0001';
+
+/**
+ * What is remembered of nodes' own layers, so that neither the layer nor what it was made from has to be read to know that nothing
+ * has changed: STATE/cache/host-layers. Losing it costs time only; it counts for the code of mkroot that wrote it.
+ */
+export class HostLayerMemory {
+  readonly #lines: Map<string, string>;
+  readonly #shapes: string[];
+  readonly #shapeNumbers: Map<string, number>;
+  readonly #parsed = new Map<number, LayerFiles | undefined>();
+  #changed = false;
+
+  private constructor(
+    private readonly code: string | undefined,
+    lines: readonly string[],
+    shapes: readonly string[],
+  ) {
+    this.#lines = new Map(lines.map((line) => [line.slice(2, line.indexOf('"', 2)), line]));
+    this.#shapes = [...shapes];
+    this.#shapeNumbers = new Map(shapes.map((shape, number) => [shape, number]));
+  }
+
+  /** @param code digest of this mkroot; undefined remembers nothing. */
+  static read(fs: ReadFileSystem, state: BytePath, code: string | undefined): HostLayerMemory {
+    const path = memoryPath(state);
+    if (code === undefined || fs.lstat(path)?.kind !== 'file') return new HostLayerMemory(code, [], []);
+    const [first = '', ...lines] = Buffer.from(fs.readFile(path)).toString('utf8').split('\n');
+    const head = parsed<Head>(first);
+    return head?.format === FORMAT && head.code === code && lines.at(-1) === END
+      ? new HostLayerMemory(code, lines.slice(0, -1), head.shapes)
+      : new HostLayerMemory(code, [], []);
+  }
+
+  /** What is remembered of a node's own layer. */
+  recall(node: string): RememberedLayer | undefined {
+    const text = this.#lines.get(node);
+    const line = text === undefined ? undefined : parsed<Line>(text);
+    if (line === undefined) return undefined;
+    const [, key, readsNodes, version, shape, identity, layer, findings = []] = line;
+    const files = this.#files(shape, node);
+    return files && { key, readsNodes, version, files, states: [identity, layer], findings };
+  }
+
+  /** Remembers a node's layer from now on. */
+  remember(node: string, { key, readsNodes, version, files, states, findings }: RememberedLayer): void {
+    const shape = JSON.stringify(files).replaceAll(node, NAME);
+    let number = this.#shapeNumbers.get(shape);
+    if (number === undefined) {
+      number = this.#shapes.push(shape) - 1;
+      this.#shapeNumbers.set(shape, number);
+    }
+    const line: Line = [node, key, readsNodes, version, number, ...states];
+    const text = JSON.stringify(findings.length === 0 ? line : [...line, findings]);
+    if (this.#lines.get(node) === text) return;
+    this.#lines.set(node, text);
+    this.#changed = true;
+  }
+
+  /** Writes it, if something is new. */
+  save(fs: FileSystem, state: BytePath, nodes: readonly { readonly name: string }[]): void {
+    if (this.code === undefined) return;
+    const kept = nodes.flatMap(({ name }) => this.#lines.get(name) ?? []);
+    if (!this.#changed && kept.length === this.#lines.size) return;
+    const head: Head = { format: FORMAT, code: this.code, shapes: this.#shapes };
+    const path = memoryPath(state);
+    fs.mkdir(path.slice(0, path.lastIndexOf('/')));
+    fs.writeFile(path, [JSON.stringify(head), ...kept, END].join('\n'), 0o600);
+  }
+
+  #files(shape: number, node: string): LayerFiles | undefined {
+    const text = this.#shapes[shape];
+    if (text === undefined) return undefined;
+    if (text.includes(NAME)) return parsed<LayerFiles>(text.replaceAll(NAME, node));
+    const files = this.#parsed.get(shape) ?? parsed<LayerFiles>(text);
+    this.#parsed.set(shape, files);
+    return files;
+  }
+}
+
+/** The last line, by which a file is known to be whole. */
+const END = 'end';
+
+function memoryPath(state: BytePath): BytePath {
+  return `${state}/cache/host-layers`;
+}
+
+function parsed<T>(text: string): T | undefined {
+  try {
+    const value: T = JSON.parse(text);
+    return value;
+  } catch {
+    return undefined; // Damaged: what it is about is looked at again.
+  }
+}
+
+/** States of a node's identity, of the files that are named. */
+export function identityStates(fs: ReadFileSystem, directory: BytePath, names: readonly BytePath[]): string {
+  return fileStates(
+    fs,
+    names.map((name) => `${directory}/identity/${name}`),
+  );
+}
+
+/** States of the files of a version, and of its manifest. */
+export function layerStates(
+  fs: ReadFileSystem,
+  directory: BytePath,
+  version: string,
+  paths: readonly BytePath[],
+): string {
+  const { layer, manifest } = layerVersion(directory, version);
+  return fileStates(fs, [manifest, ...paths.map((path) => (path === '/' ? layer : `${layer}${path}`))]);
+}

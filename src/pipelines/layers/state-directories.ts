@@ -1,0 +1,24 @@
+import { type BytePath, toBytePath } from '../../ports/byte-path.js';
+
+/** Where the layers that groups share are kept: STATE/layers/NAME. */
+export function sharedLayerDirectory(state: BytePath, name: string): BytePath {
+  return `${state}/layers/${toBytePath(name)}`;
+}
+
+/** Where everything that belongs to one node is kept: STATE/hosts/NAME, closed to all but root. */
+export function hostDirectory(state: BytePath, node: string): BytePath {
+  return `${state}/hosts/${toBytePath(node)}`;
+}
+
+/** Where the file is kept that takes what a node writes: STATE/hosts/NAME/top/top.ext4. */
+export function topImage(state: BytePath, node: string): BytePath {
+  return `${hostDirectory(state, node)}/top/top.ext4`;
+}
+
+/**
+ * Where a node's own directory for a persistent path is kept: STATE/hosts/NAME/persistent/PATH/@. The last part keeps /var
+ * apart from /var/log: the one was never made only because the other is there.
+ */
+export function persistentDirectory(state: BytePath, node: string, path: BytePath): BytePath {
+  return `${hostDirectory(state, node)}/persistent${path}/@`;
+}

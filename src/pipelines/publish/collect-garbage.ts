@@ -1,0 +1,239 @@
+import { join } from 'node:path';
+import { MkrootError } from '../../errors.js';
+import { currentGeneration, imagePaths, listGenerations } from '../../images/image-store.js';
+import { loadInventory, SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
+import { resolveNodes } from '../../inventory/resolve-node.js';
+import { currentLayer, layerVersions, removeUnfinishedVersions } from '../../layers/write-layer.js';
+import { tftpDirectory } from '../../netboot/netboot-tree.js';
+import { type BytePath, toBytePath } from '../../ports/byte-path.js';
+import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
+import type { Ports } from '../../ports/ports.js';
+import { removeFromOwnedTree } from '../../stages/owned-tree.js';
+import { type LayerWriter, withLayerLock } from '../layers/write-layers.js';
+import { bootDirectory } from './netboot-site.js';
+import {
+  type PublishedRecord,
+  publishedTree,
+  readRecord,
+  referencesOf,
+  removeUnfinishedRecords,
+  writeRecord,
+} from './published-record.js';
+
+/** What may go. */
+export interface GarbageRequest {
+  readonly state: BytePath;
+  /** Its pins count. Without nodes.yaml only what is published counts. */
+  readonly site: Site;
+  /** This many of the newest generations of each image stay. */
+  readonly keep: number;
+  /** Whatever was made, or named by a boot file, in the last so many days stays. */
+  readonly keepDays: number;
+}
+
+/** A generation of an image, or a version of a layer. */
+export interface StoredThing {
+  readonly kind: 'generation' | 'layer';
+  /** Of the image, of the group, or of the node. */
+  readonly name: string;
+  readonly id: string;
+  readonly directory: BytePath;
+  /** Why it stays; undefined if nobody is known to need it. */
+  readonly use: string | undefined;
+}
+
+/** What is there, and what of it would be removed. */
+export interface GarbagePlan {
+  readonly things: readonly StoredThing[];
+  /** False if there is no inventory to look for pins in. */
+  readonly pinsKnown: boolean;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * Finds generations and versions of layers, and who is known to need each. Reads only.
+ * @throws MkrootError if a publish was interrupted: what its boot files name is not known for sure.
+ */
+export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest): GarbagePlan {
+  const { state, site, keep, keepDays } = request;
+  const record = readRecord(fs, state);
+  if (record?.unfinished) {
+    throw new MkrootError('Cannot remove anything: the last publish did not end', {
+      hint: 'Finish it first: mkroot publish',
+    });
+  }
+  const pinsKnown = fs.lstat(toBytePath(join(site.directory, SITE_NAMES.inventory))) !== undefined;
+  const pins = pinsKnown ? pinnedGenerations(fs, site) : new Map<string, string>();
+  const known = new KnownUses(fs, state, record, now, keepDays);
+  const generations = namesIn(fs, `${state}/images`).flatMap((name) => {
+    const current = currentGeneration(fs, state, name)?.id;
+    const all = listGenerations(fs, state, name);
+    return all.map(({ id, directory }, index): StoredThing => {
+      const pinnedBy = pins.get(`${name} ${id}`);
+      const newest = index >= all.length - keep;
+      return {
+        kind: 'generation',
+        name,
+        id,
+        directory,
+        use:
+          (id === current ? 'current' : undefined) ??
+          known.use(directory, `generation=${id}`) ??
+          (pinnedBy === undefined ? undefined : `pinned for ${pinnedBy}`) ??
+          (newest ? `one of the ${keep} newest` : undefined) ??
+          known.age(timeOf(id)),
+      };
+    });
+  });
+  const layers = layerDirectories(fs, state).flatMap(({ name, directory }) => {
+    const current = currentLayer(fs, directory)?.id;
+    return namesIn(fs, layerVersions(directory)).map((id): StoredThing => {
+      const version = `${layerVersions(directory)}/${id}`;
+      const made = fs.lstat(version)?.mtime;
+      const use =
+        (id === current ? 'current' : undefined) ??
+        known.use(version, `${version}/layer`) ??
+        known.age(made === undefined ? undefined : made * 1000);
+      return { kind: 'layer', name, id, directory: version, use };
+    });
+  });
+  return { things: [...generations, ...layers], pinsKnown };
+}
+
+/** Removes what nobody is known to need. Interrupted, it leaves nothing that looks whole and is not. */
+export async function collectGarbage(
+  ports: Ports,
+  request: GarbageRequest,
+  writer: LayerWriter,
+): Promise<GarbagePlan> {
+  const { fs } = ports;
+  const { state } = request;
+  return withLayerLock(ports, state, writer, async () => {
+    const plan = planGarbage(fs, ports.clock.now(), request);
+    removeLeftovers(fs, state);
+    const unused = plan.things.filter(({ use }) => use === undefined);
+    const links = unused
+      .filter(({ kind }) => kind === 'generation')
+      .flatMap(({ name, id }) =>
+        filesBelow(fs, publishedTree(state), `${tftpDirectory}/${bootDirectory(name, id)}`),
+      );
+    removeFromOwnedTree(fs, publishedTree(state), links);
+    const task = ports.progress.task(`Removing ${unused.length}`);
+    for (const { kind, name, id, directory } of unused) {
+      if (writer.signal?.aborted) break;
+      task.update(`${name} ${id}`);
+      const slash = directory.lastIndexOf('/');
+      const gone = `${directory.slice(0, slash)}/${GONE}${id}`;
+      fs.rename(directory, gone);
+      if (kind === 'generation') fs.remove(`${imagePaths(state, name).initrds}/${id}`);
+      fs.remove(gone);
+    }
+    forget(fs, state);
+    task.done();
+    return plan;
+  });
+}
+
+/** Things that are being removed start with this; builds and writers of layers remove what starts with `.new-`, too. */
+const GONE = '.new-gone-';
+
+/** What is known of who needs something. */
+class KnownUses {
+  readonly #named: ReadonlySet<BytePath>;
+  readonly #reports: readonly { readonly node: string; readonly text: string }[];
+
+  constructor(
+    fs: ReadFileSystem,
+    state: BytePath,
+    private readonly record: PublishedRecord | undefined,
+    private readonly now: Date,
+    private readonly keepDays: number,
+  ) {
+    this.#named = referencesOf(record?.site, state);
+    const booted = `${state}/booted`;
+    this.#reports = namesIn(fs, booted).map((node) => ({
+      node,
+      text: `${Buffer.from(fs.readFile(`${booted}/${node}`)).toString('latin1')}\n`,
+    }));
+  }
+
+  /** @param reported how a report of a node names it, to the end of a word, unless by the path of something in it. */
+  use(directory: BytePath, reported: string): string | undefined {
+    if (this.#named.has(directory)) return 'named by boot files';
+    const report = this.#reports.find(({ text }) =>
+      text.split(/[\s,:]/).some((word) => word === reported || word.startsWith(`${directory}/`)),
+    );
+    if (report !== undefined) return `booted by ${report.node}`;
+    const retired = this.record?.retired[directory];
+    const left = retired === undefined ? undefined : this.age(Date.parse(retired));
+    return left === undefined ? undefined : `named by boot files until ${retired!.slice(0, 10)}`;
+  }
+
+  /** @param time in milliseconds since the epoch. */
+  age(time: number | undefined): string | undefined {
+    if (time === undefined || Number.isNaN(time)) return undefined;
+    return this.now.getTime() - time < this.keepDays * DAY_MS
+      ? `younger than ${this.keepDays} days`
+      : undefined;
+  }
+}
+
+/** By image and generation, the name of a node that is pinned to it. */
+function pinnedGenerations(fs: ReadFileSystem, site: Site): Map<string, string> {
+  const nodes = resolveNodes(loadInventory(fs, site));
+  return new Map(
+    nodes.flatMap(({ name, image, generation }): [string, string][] =>
+      generation === undefined ? [] : [[`${image} ${generation}`, name]],
+    ),
+  );
+}
+
+/** `20261120T041500Z-1a2b3c4d` begins with when it was made. */
+function timeOf(id: string): number {
+  return Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
+function layerDirectories(fs: ReadFileSystem, state: BytePath): { name: string; directory: BytePath }[] {
+  return [`${state}/layers`, `${state}/hosts`].flatMap((parent) =>
+    namesIn(fs, parent).map((name) => ({ name, directory: `${parent}/${name}` })),
+  );
+}
+
+function namesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
+  if (fs.lstat(directory)?.kind !== 'directory') return [];
+  return fs.readdir(directory).filter((name) => !name.startsWith('.'));
+}
+
+/** What a collection, or a writer of layers, that was killed left. A build that is under way has its own lock. */
+function removeLeftovers(fs: FileSystem, state: BytePath): void {
+  removeUnfinishedRecords(fs, state);
+  for (const { directory } of layerDirectories(fs, state)) removeUnfinishedVersions(fs, directory);
+  for (const image of namesIn(fs, `${state}/images`)) {
+    const { generations, initrds } = imagePaths(state, image);
+    if (fs.lstat(generations) === undefined) continue;
+    for (const name of fs.readdir(generations)) {
+      if (!name.startsWith(GONE)) continue;
+      fs.remove(`${initrds}/${name.slice(GONE.length)}`);
+      fs.remove(`${generations}/${name}`);
+    }
+  }
+}
+
+/** Every file and link below a directory of a tree, by its path below the tree. */
+function filesBelow(fs: ReadFileSystem, tree: BytePath, directory: BytePath): BytePath[] {
+  return namesIn(fs, `${tree}/${directory}`).flatMap((name) => {
+    const path = `${directory}/${name}`;
+    return fs.lstat(`${tree}/${path}`)?.kind === 'directory' ? filesBelow(fs, tree, path) : [path];
+  });
+}
+
+/** What is gone needs no remembering. */
+function forget(fs: FileSystem, state: BytePath): void {
+  const record = readRecord(fs, state);
+  if (record === undefined) return;
+  const retired = Object.entries(record.retired).filter(([path]) => fs.lstat(path) !== undefined);
+  if (retired.length < Object.keys(record.retired).length) {
+    writeRecord(fs, state, { ...record, retired: Object.fromEntries(retired) });
+  }
+}

@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ExitCode } from '../../../../src/errors.js';
+import { makeCurrent } from '../../../../src/images/image-store.js';
+import { publish } from '../../../../src/pipelines/publish/apply-publish.js';
+import {
+  collectGarbage,
+  type GarbageRequest,
+  planGarbage,
+} from '../../../../src/pipelines/publish/collect-garbage.js';
+import { planPublish } from '../../../../src/pipelines/publish/plan-publish.js';
+import { readRecord, writeRecord } from '../../../../src/pipelines/publish/published-record.js';
+import type { FileSystem } from '../../../../src/ports/file-system.js';
+import {
+  ageLayers,
+  brokenBoots,
+  G1,
+  G2,
+  G3,
+  generation,
+  NODES,
+  publishPorts,
+  publishSite,
+  REQUEST,
+  WRITER,
+} from '../../../support/publish-site.js';
+
+const ALL: GarbageRequest = { site: REQUEST.site, state: '/state', keep: 1, keepDays: 0 };
+
+let fs: FileSystem;
+let mounted: string;
+
+/** Nodes booted G1, then G2 with another overlay; G3 is built and not published. */
+beforeEach(async () => {
+  fs = publishSite(generation('compute', G3));
+  await publish(publishPorts(fs), REQUEST, WRITER);
+  mounted = `/state/layers/compute/${fs.readlink('/state/layers/compute/current')}`;
+  makeCurrent(fs, '/state', 'compute', G2);
+  fs.writeFile('/site/overlays/cluster/etc/motd', 'bye\n');
+  await publish(publishPorts(fs), REQUEST, WRITER);
+  ageLayers(fs);
+});
+
+/** Why each generation stays, undefined for one that goes. */
+function uses(request: Partial<GarbageRequest> = {}, now = '2026-11-21T00:00:00Z') {
+  const { things } = planGarbage(fs, new Date(now), { ...ALL, ...request });
+  const of = (id: string) => things.find((thing) => thing.kind === 'generation' && thing.id === id)?.use;
+  const layer = things.find(({ directory }) => directory === mounted)?.use;
+  return { generations: [of(G1), of(G2), of(G3)], layer };
+}
+
+describe('what stays', () => {
+  it('is what is current, named by boot files or newest; the rest goes', () => {
+    expect(uses()).toEqual({ generations: [undefined, 'current', 'one of the 1 newest'], layer: undefined });
+    makeCurrent(fs, '/state', 'compute', G3);
+    expect(uses().generations).toEqual([undefined, 'named by boot files', 'current']);
+    expect(uses({ keep: 3 }).generations[0]).toBe('one of the 3 newest');
+  });
+
+  it('is what boot files named lately: nodes may run on it', () => {
+    const named = 'named by boot files until 2026-11-20';
+    expect(uses({ keepDays: 3 })).toEqual({
+      generations: [named, 'current', 'one of the 1 newest'],
+      layer: named,
+    });
+    expect(uses({ keepDays: 3 }, '2026-11-24T00:00:00Z').generations[0]).toBeUndefined();
+  });
+
+  it('is what a node is pinned to, published or not', () => {
+    fs.writeFile('/site/nodes.yaml', `${NODES}overrides:\n  n2: { generation: ${G1} }\n`);
+    expect(uses().generations[0]).toBe('pinned for n2');
+    fs.remove('/site/nodes.yaml');
+    expect(uses().generations[0]).toBeUndefined();
+    expect(planGarbage(fs, new Date(), ALL).pinsKnown).toBe(false);
+  });
+
+  it('is what a node reported to have booted, as /run/mkroot/boot has it', () => {
+    fs.mkdir('/state/booted');
+    fs.writeFile(
+      '/state/booted/n2',
+      `image=compute\ngeneration=${G1}\nlayers=nfs:10.1.0.1:${mounted}/layer\n`,
+    );
+    expect(uses()).toMatchObject({
+      generations: ['booted by n2', 'current', expect.anything()],
+      layer: 'booted by n2',
+    });
+  });
+
+  it('is what a report names by a path alone: the initramfs of a foreign root knows no generation', () => {
+    fs.mkdir('/state/booted');
+    const root = `/state/images/compute/generations/${G1}/root`;
+    fs.writeFile('/state/booted/n2', `generation=\nbase=10.1.0.1:${root} NFS v3\n`);
+    expect(uses().generations[0]).toBe('booted by n2');
+    fs.writeFile(
+      '/state/booted/n2',
+      `generation=\nbase=10.1.0.1:${root.replace('/root', '0/root')} NFS v3\n`,
+    );
+    expect(uses().generations[0]).toBeUndefined();
+  });
+
+  it('is everything while a publish has not ended', () => {
+    writeRecord(fs, '/state', { ...readRecord(fs, '/state')!, unfinished: true });
+    expect(() => uses()).toThrow(
+      expect.objectContaining({
+        exitCode: ExitCode.InvalidInput,
+        message: 'Cannot remove anything: the last publish did not end',
+        hint: 'Finish it first: mkroot publish',
+      }),
+    );
+  });
+});
+
+describe('what goes', () => {
+  it('goes with its initrd, its links and its place in the record; nodes boot as before', async () => {
+    const { things } = await collectGarbage(publishPorts(fs), ALL, WRITER);
+    const gone = things.filter(({ use }) => use === undefined).map(({ kind, name }) => `${kind} ${name}`);
+    expect(gone).toEqual([
+      'generation compute',
+      ...['canary', 'compute', 'c1', 'n1', 'n2'].map((name) => `layer ${name}`),
+    ]);
+    expect(fs.readdir('/state/images/compute/generations')).toEqual([G2, G3]);
+    expect(fs.readdir('/state/images/compute/initrds')).toEqual([G2, G3]);
+    expect(fs.readdir('/state/netboot/tftp/images/compute')).toEqual([G2]);
+    expect(fs.lstat(mounted)).toBeUndefined();
+    expect(readRecord(fs, '/state')?.retired).toEqual({});
+    expect(brokenBoots(fs)).toEqual([]);
+    expect(planPublish(fs, REQUEST).changes).toBe(false);
+  });
+});
