@@ -7,19 +7,18 @@ import { prepareLabImage } from '../../stages/prepare-lab-image.js';
 import { requireLabTools, requireShapingTools } from '../../stages/require-lab-tools.js';
 import { removeStaleLabs, reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
 import { writeStormReport } from '../../stages/write-boot-report.js';
-import type { AcceleratorChoice } from '../../vm/accelerator.js';
-import type { EmulatedNic } from '../../vm/emulated-nic.js';
 import { extrapolate, withPredictions } from '../../vm/judge-storms.js';
 import { TFTP } from '../../vm/lab-config.js';
 import type { StormPlace } from '../../vm/storm-model.js';
 import type { Storm, StormReport, StormTransport } from '../../vm/storm-report.js';
 import { chooseMachine } from './choose-machine.js';
 import { knowInitrd } from './know-initrd.js';
+import type { LabOptions } from './lab-options.js';
 import { runStorm, type StormBoot, type StormLab } from './run-storm.js';
 import { chooseTransports, isImage, stormBoot } from './storm-boot.js';
 
 /** Storms, as the command line asks for them. */
-export interface StormOptions {
+export interface StormOptions extends LabOptions {
   /** What the report calls it: a recipe's name or a directory. */
   readonly image: string;
   readonly subject: BootSubject;
@@ -31,29 +30,9 @@ export interface StormOptions {
   readonly lab: StormPlace;
   /** For which head node it is extrapolated. */
   readonly elsewhere: StormPlace;
-  readonly accelerator: AcceleratorChoice;
-  /** Debian name of this machine's architecture: KVM runs guests of no other. */
-  readonly hostArchitecture: string;
-  /** The one that the machine of the image's architecture usually has, by default. */
-  readonly nic?: EmulatedNic;
-  /** MiB of each node. */
-  readonly memory: number;
-  readonly cpus?: number;
-  /** Milliseconds for each node, from power-on to multi-user. */
-  readonly timeoutMs: number;
-  /** Further words for the kernel's command line. */
-  readonly kernelArguments: readonly string[];
-  /** Directory that gets logs, storm.json and report.html; without it they are only kept after a failure. */
-  readonly report?: BytePath;
-  /** Keep the logs after a success too. */
-  readonly keep: boolean;
-  readonly logsParent: BytePath;
   readonly temporaryParent: BytePath;
-  /** The directory qemu/ of the package. */
-  readonly shippedFiles: BytePath;
   /** Path of Node.js, which runs the lab's HTTP server. */
   readonly nodeProgram: string;
-  readonly signal?: AbortSignal;
 }
 
 /**
