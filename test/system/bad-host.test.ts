@@ -171,7 +171,8 @@ describe('places that cannot be written', () => {
   it('a full disk: said with the path, nothing stays there', async () => {
     const script = 'mount -t tmpfs -o size=16k none "$0" && cd "$0" && "$@"; code=$?; ls -A "$0"; exit $code';
     const wrapper = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, out];
-    const says = `Cannot write "${image}": no space left on device (ENOSPC)`;
+    // The sidecar goes first: an image is never there without its reasons.
+    const says = `Cannot write "${image}.json": no space left on device (ENOSPC)`;
     await refuses([], { exitCode: Io, says, hint: /Free some space/ }, wrapper);
     // What ls prints would be standard output, which has to be empty.
     const good = join(work, 'good.img');

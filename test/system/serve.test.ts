@@ -198,7 +198,7 @@ describe('mkroot serve', () => {
     expect(await refused()).toMatch(
       /^8 mkroot: Cannot answer DHCP on "br0": 10\.1\.0\.1 does already \(it offered the address 10\.1\.9\.\d\)$/,
     );
-    lab.inside('kill', other);
+    lab.inside('kill', '-KILL', other);
 
     const listen = (port: number) => {
       const pid = background(
