@@ -354,6 +354,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   tool('nodeset', ['--version'], forTests('clustershell', 'clustershell (EPEL)', 'judge of groups of nodes')),
   tool('dsh', undefined, forTests('dsh', 'dsh (not packaged)', 'judge of its lists of machines')),
   tool('rsync', undefined, forTests('rsync', 'rsync', 'judge of rsyncd.conf')),
+  tool('curl', undefined, forTests('curl', 'curl', 'HTTP client: ranges, paths that lead out')),
   tool('nodeattr', undefined, forTests('genders', 'genders (OpenHPC)', 'judge of the genders file')),
   tool(
     'ansible-inventory',
