@@ -127,7 +127,8 @@ async function respond(
 async function readBody(message: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of message as AsyncIterable<Uint8Array>) {
+  const parts: AsyncIterable<Uint8Array> = message;
+  for await (const chunk of parts) {
     size += chunk.length;
     if (size <= limit) chunks.push(chunk);
   }
