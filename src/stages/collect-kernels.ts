@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, MkrootError } from '../errors.js';
 import type { ManifestKernel } from '../images/manifest.js';
+import { compareReleases } from '../kmod/kernel-release.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { Sysroot } from '../rootfs/sysroot.js';
 
@@ -31,19 +32,6 @@ export function collectKernels(sysroot: Sysroot): ManifestKernel[] {
     );
   }
   return kernels;
-}
-
-/** Orders kernel releases by their numbers, then by their text: 6.9 comes before 6.12. */
-export function compareReleases(a: BytePath, b: BytePath): number {
-  const [left, right] = [a, b].map((release) => release.split(/(\d+)/));
-  for (let index = 0; index < Math.max(left!.length, right!.length); index += 1) {
-    const x = left![index] ?? '';
-    const y = right![index] ?? '';
-    if (x === y) continue;
-    const numeric = Number(x) - Number(y);
-    return index % 2 === 1 && numeric !== 0 ? numeric : x < y ? -1 : 1;
-  }
-  return 0;
 }
 
 function describe(sysroot: Sysroot, release: BytePath, path: BytePath): ManifestKernel {

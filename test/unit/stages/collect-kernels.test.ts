@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../src/errors.js';
+import { compareReleases } from '../../../src/kmod/kernel-release.js';
 import { Sysroot } from '../../../src/rootfs/sysroot.js';
-import { collectKernels, compareReleases } from '../../../src/stages/collect-kernels.js';
+import { collectKernels } from '../../../src/stages/collect-kernels.js';
 import { generationId } from '../../../src/stages/publish-generation.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
 
