@@ -23,6 +23,7 @@ export async function runScenariosOn(
     'e1000',
     '--transport',
     'squashfs-http',
+    ...['--top', 'disk', '--driver', 'virtio_blk', '--driver', 'virtio_pci'],
     '--output',
     initrd,
   );
