@@ -40,6 +40,16 @@ export const JUDGE_ROOTS = {
       target,
     ],
   },
+  // What nodes run beside the system itself: another network manager, containers, a client for time servers.
+  'trixie-services': {
+    argv: (target) => [
+      'mmdebstrap',
+      '--variant=minbase',
+      `--include=${PACKAGES},ifupdown,network-manager,systemd-timesyncd,podman,crun,libcap2-bin,linux-image-amd64`,
+      'trixie',
+      target,
+    ],
+  },
   'trixie-arm64': {
     argv: (target) => [
       'mmdebstrap',
