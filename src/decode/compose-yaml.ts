@@ -4,7 +4,7 @@ import {
   isScalar,
   isSeq,
   Lexer,
-  type LineCounter,
+  LineCounter,
   type Node,
   Parser,
   type Scalar,
@@ -16,6 +16,7 @@ const DEEPEST = 100;
 
 /** The first document of a text, what is wrong with it, and where more begins than can be read. */
 export interface ComposedYaml {
+  readonly lineCounter: LineCounter;
   readonly document: Document.Parsed;
   /** Offset of a second document. */
   readonly second?: number;
@@ -36,9 +37,9 @@ interface UnusableName {
  */
 export function composeYaml(
   text: string,
-  lineCounter: LineCounter,
   textFields: readonly string[],
-): ComposedYaml | { readonly tooDeep: number } {
+): ComposedYaml | { readonly lineCounter: LineCounter; readonly tooDeep: number } {
+  const lineCounter = new LineCounter();
   const parser = new Parser(lineCounter.addNewLine);
   let tooDeep: number | undefined;
   function* tokens() {
@@ -59,9 +60,10 @@ export function composeYaml(
     found.push(document as Document.Parsed);
     if (found.length === 2) break;
   }
-  if (tooDeep !== undefined) return { tooDeep };
+  if (tooDeep !== undefined) return { lineCounter, tooDeep };
   const [document, second] = found;
   return {
+    lineCounter,
     document: document!,
     unusableNames: settleNumbers(document!.contents, textFields),
     ...(second === undefined ? {} : { second: second.range[0] }),

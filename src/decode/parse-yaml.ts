@@ -1,8 +1,9 @@
-import { type Alias, type Document, isNode, LineCounter, type Node, visit } from 'yaml';
+import { type Alias, type Document, isNode, type Node, visit } from 'yaml';
 import { composeYaml } from './compose-yaml.js';
+import { readPlainYaml } from './plain-yaml.js';
 import type { Position, ValuePath } from './position.js';
 import type { Problem } from './problem.js';
-import { YamlPlaces } from './yaml-places.js';
+import { type PlacedYaml, YamlPlaces } from './yaml-places.js';
 
 /** A YAML document as plain values, with the place of each. */
 export interface ParsedYaml {
@@ -18,7 +19,7 @@ export interface ParsedYaml {
   readonly wellFormed: boolean;
   /**
    * Frees the memory of the document, which is many times that of its text. `value` is gone then; places can still be asked
-   * for, at the price of reading the text again.
+   * for, at the price of taking the text apart again.
    */
   release(): void;
 }
@@ -37,39 +38,62 @@ const WORDS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'a tab is used for indentation; YAML takes spaces only',
 };
 
-/** Parses YAML 1.2. Never throws: everything that is wrong is in `problems`, duplicate keys too. */
-export function parseYaml(text: string, file: string, reading: YamlReading): ParsedYaml {
-  const lineCounter = new LineCounter();
-  const composed = composeYaml(text, lineCounter, reading.textFields);
-  const compose = () => {
-    const again = composeYaml(text, new LineCounter(), reading.textFields);
-    return 'tooDeep' in again ? null : again.document.contents;
+/**
+ * Parses YAML 1.2. Never throws: everything that is wrong is in `problems`, duplicate keys too. What is plain and right is read
+ * quickly; only the places of its values take the document apart, when they are asked for.
+ */
+export function parseYaml(text: string, file: string, { textFields }: YamlReading): ParsedYaml {
+  const plain = readPlainYaml(text, textFields);
+  if (plain !== undefined) {
+    const places = new YamlPlaces(file, () => placed(composeYaml(text, textFields)));
+    return parsed(places, { value: plain.value, problems: [], wellFormed: true });
+  }
+  const composed = composeYaml(text, textFields);
+  let first: PlacedYaml | undefined = placed(composed);
+  const places = new YamlPlaces(file, () => {
+    const document = first ?? placed(composeYaml(text, textFields));
+    first = undefined;
+    return document;
+  });
+  return parsed(places, read(composed, places));
+}
+
+type Composed = ReturnType<typeof composeYaml>;
+
+function placed(composed: Composed): PlacedYaml {
+  return {
+    lineCounter: composed.lineCounter,
+    contents: 'tooDeep' in composed ? null : composed.document.contents,
   };
-  const places = new YamlPlaces(file, lineCounter, compose);
-  const parsed = (value: unknown, problems: readonly Problem[], wellFormed: boolean): ParsedYaml => {
-    const result = {
-      value,
-      problems,
-      wellFormed,
-      positions: () => places.all(),
-      position: (path: ValuePath) => places.of(path),
-      keyPosition: (path: ValuePath, key: string) => places.ofKey(path, key),
-      release: () => {
-        result.value = undefined;
-        places.release();
-      },
-    };
-    return result;
+}
+
+function parsed(
+  places: YamlPlaces,
+  reading: Pick<ParsedYaml, 'value' | 'problems' | 'wellFormed'>,
+): ParsedYaml {
+  const result = {
+    ...reading,
+    positions: () => places.all(),
+    position: (path: ValuePath) => places.of(path),
+    keyPosition: (path: ValuePath, key: string) => places.ofKey(path, key),
+    release: () => {
+      result.value = undefined;
+      places.release();
+    },
   };
+  return result;
+}
+
+/** What a document says, and everything that is wrong with it. */
+function read(composed: Composed, places: YamlPlaces): Pick<ParsedYaml, 'value' | 'problems' | 'wellFormed'> {
   if ('tooDeep' in composed) {
-    return parsed(
-      undefined,
-      [{ position: places.at(composed.tooDeep), message: 'this is nested too deeply' }],
-      false,
-    );
+    return {
+      value: undefined,
+      problems: [{ position: places.at(composed.tooDeep), message: 'this is nested too deeply' }],
+      wellFormed: false,
+    };
   }
   const { document, second, unusableNames } = composed;
-  places.keep(document.contents);
   const problems: Problem[] = [
     ...document.errors.map((error) => ({
       position: places.at(error.pos[0]),
@@ -96,7 +120,7 @@ export function parseYaml(text: string, file: string, reading: YamlReading): Par
     problems.push({ position: places.at(0), message });
   }
   const wellFormed = value !== undefined && document.errors.length === 0 && second === undefined;
-  return parsed(value, problems, wellFormed);
+  return { value, problems, wellFormed };
 }
 
 /** Aliases of what is around them: as a value, that would have no end. */

@@ -6,33 +6,33 @@ interface Entry {
   readonly value: ParsedNode | null;
 }
 
+/** A YAML document with the place of everything in it. */
+export interface PlacedYaml {
+  readonly lineCounter: LineCounter;
+  readonly contents: ParsedNode | null;
+}
+
 /** Where the values of a YAML document stand. */
 export class YamlPlaces {
-  #contents: ParsedNode | null | undefined;
+  #document: PlacedYaml | undefined;
   /** A mapping of ten thousand nodes is asked for each of them: it gets an index when it is asked first. */
   #indexes = new WeakMap<YAMLMap, Map<string, Entry>>();
 
-  /** @param compose makes the contents of the document when they are asked for and not there. */
+  /** @param compose takes the document apart when a place is asked for. */
   constructor(
     readonly file: string,
-    readonly lineCounter: LineCounter,
-    readonly compose: () => ParsedNode | null,
+    readonly compose: () => PlacedYaml,
   ) {}
 
-  /** The contents, where somebody has them already. */
-  keep(contents: ParsedNode | null): void {
-    this.#contents = contents;
-  }
-
-  /** Forgets the contents until they are asked for again. */
+  /** Forgets the document until a place is asked for again. */
   release(): void {
-    this.#contents = undefined;
+    this.#document = undefined;
     this.#indexes = new WeakMap();
   }
 
   /** The place at an offset of the text. */
   at(offset: number): Position {
-    const { line, col } = this.lineCounter.linePos(offset);
+    const { line, col } = this.#placed().lineCounter.linePos(offset);
     return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
   }
 
@@ -62,13 +62,13 @@ export class YamlPlaces {
         });
       }
     };
-    record(this.#root(), []);
+    record(this.#placed().contents, []);
     return found;
   }
 
-  #root(): ParsedNode | null {
-    if (this.#contents === undefined) this.#contents = this.compose();
-    return this.#contents;
+  #placed(): PlacedYaml {
+    this.#document ??= this.compose();
+    return this.#document;
   }
 
   #placeOf(node: unknown): Position {
@@ -76,7 +76,7 @@ export class YamlPlaces {
   }
 
   #find(path: ValuePath): { node: ParsedNode | null; whole: boolean } {
-    let node = this.#root();
+    let node = this.#placed().contents;
     for (const key of path) {
       const next = this.#child(node, key);
       if (next === null) return { node, whole: false };

@@ -52,7 +52,7 @@ export function planCreation(fs: FileSystem, site: Site, request: NewNodes): Nod
   for (const name of names) {
     const known = inventory.nodes.get(name);
     if (known === undefined) continue;
-    const place = positionText(known.position);
+    const place = positionText(known.position());
     const hint = `Change it by: mkroot node set ${name}`;
     throw refuse(`${name} is there already, in ${place}`, hint, ExitCode.InvalidInput);
   }

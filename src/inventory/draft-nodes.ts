@@ -12,7 +12,7 @@ import { expandNodeSet } from './node-set.js';
 /** A node while its values are gathered from nodes.yaml and CSV files. */
 export interface DraftNode {
   readonly name: string;
-  readonly position: Position;
+  readonly position: () => Position;
   group?: Given<string>;
   ip?: Given<number>;
   mac?: Given<string>;
@@ -34,7 +34,7 @@ export function draftNodes(
   const drafts: DraftNodes = new Map();
   for (const [key, document] of Object.entries(documents)) {
     const path = ['nodes', key];
-    const position = yaml.keyPosition(['nodes'], key);
+    const position = () => yaml.keyPosition(['nodes'], key);
     const names = expandNames(key, position, complaints);
     const source = settingsSource(key, document, yaml, path);
     const faulty = new Set(
@@ -42,14 +42,14 @@ export function draftNodes(
         (field) => document[field] === undefined && valueAt(yaml.value, [...path, field]) !== undefined,
       ),
     );
-    const group = given(document.group, yaml.position([...path, 'group']));
+    const group = given(document.group, () => yaml.position([...path, 'group']));
     const ips = expandAddresses(document.ip, names.length, yaml, path, complaints);
     const macs = expandMacs(document.mac, names.length, yaml, path, complaints);
     names.forEach((name, index) => {
       const known = drafts.get(name.toLowerCase());
       if (known !== undefined) {
-        const place = otherPlaceText(known.position, position);
-        complaints.addForNode('name', position, `${name} is there already, in ${place}`, 'duplicate-name');
+        const place = otherPlaceText(known.position(), position());
+        complaints.addForNode('name', position(), `${name} is there already, in ${place}`, 'duplicate-name');
         return;
       }
       const ip = ips?.[index];
@@ -70,13 +70,13 @@ export function draftNodes(
 
 /** Rows of CSV files complete the nodes of their names, or are nodes by themselves. */
 export function addRows(drafts: DraftNodes, rows: readonly NodeRow[], complaints: Complaints): void {
-  const seen = new Map<string, Position>();
+  const seen = new Map<string, () => Position>();
   for (const { name, group, ip, mac, source, faulty } of rows) {
     const key = name.value.toLowerCase();
     const before = seen.get(key);
     if (before !== undefined) {
-      const place = otherPlaceText(before, name.position);
-      complaints.add(name.position, `${name.value} is there already, in ${place}`, 'duplicate-name');
+      const place = otherPlaceText(before(), name.position());
+      complaints.add(name.position(), `${name.value} is there already, in ${place}`, 'duplicate-name');
       continue;
     }
     seen.set(key, name.position);
@@ -88,8 +88,8 @@ export function addRows(drafts: DraftNodes, rows: readonly NodeRow[], complaints
     for (const [field, value] of Object.entries({ group, ip, mac } as const)) {
       const known = draft[field as 'group' | 'ip' | 'mac'];
       if (value === undefined || known === undefined || value.value === known.value) continue;
-      const place = otherPlaceText(known.position, value.position);
-      complaints.add(value.position, `${field} of ${name.value} is given already, in ${place}`);
+      const place = otherPlaceText(known.position(), value.position());
+      complaints.add(value.position(), `${field} of ${name.value} is given already, in ${place}`);
     }
     if (group !== undefined) draft.group ??= group;
     if (ip !== undefined) draft.ip ??= ip;
@@ -107,7 +107,7 @@ export function addOverrides(
   complaints: Complaints,
 ): SettingsSource[] {
   return Object.entries(documents).map(([key, document]) => {
-    const position = yaml.keyPosition(['overrides'], key);
+    const position = () => yaml.keyPosition(['overrides'], key);
     const source = settingsSource(key, document, yaml, ['overrides', key]);
     for (const name of expandNames(key, position, complaints)) {
       const draft = drafts.get(name.toLowerCase());
@@ -117,7 +117,7 @@ export function addOverrides(
         const near = complaints.suggestion(name, names);
         complaints.addForNode(
           'unknown',
-          position,
+          position(),
           `overrides "${key}": there is no node ${name}${near}`,
           'unknown-name',
         );
@@ -136,21 +136,21 @@ function settingsSource(
   return { level: 'node', name, settings, position: (below) => yaml.position([...path, ...below]) };
 }
 
-function given<T>(value: T | undefined, position: Position): Given<T> | undefined {
+function given<T>(value: T | undefined, position: () => Position): Given<T> | undefined {
   return value === undefined ? undefined : { value, position };
 }
 
-function expandNames(key: string, position: Position, complaints: Complaints): readonly string[] {
+function expandNames(key: string, position: () => Position, complaints: Complaints): readonly string[] {
   const set = expandNodeSet(key);
   if ('problem' in set) {
-    complaints.add(position, `"${key}": ${set.problem}`);
+    complaints.add(position(), `"${key}": ${set.problem}`);
     return [];
   }
   return set.names.filter((name) => {
     if (HOSTNAME.test(name)) return true;
     complaints.addForNode(
       'hostname',
-      position,
+      position(),
       `"${name}" is not a host name (letters, digits and hyphens, at most 63, without a domain)`,
     );
     return false;
@@ -169,19 +169,19 @@ function expandAddresses(
   const field = [...path, 'ip'];
   const items =
     typeof ip === 'string'
-      ? [{ text: ip, position: yaml.position(field) }]
-      : ip.map((text, index) => ({ text, position: yaml.position([...field, index]) }));
+      ? [{ text: ip, position: () => yaml.position(field) }]
+      : ip.map((text, index) => ({ text, position: () => yaml.position([...field, index]) }));
   const addresses: Given<number>[] = [];
   for (const { text, position } of items) {
     const set = expandNodeSet(text);
     if ('problem' in set) {
-      complaints.add(position, `ip "${text}": ${set.problem}`);
+      complaints.add(position(), `ip "${text}": ${set.problem}`);
       return undefined;
     }
     for (const name of set.names) {
       const value = parseIpv4(name);
       if (value === undefined) {
-        complaints.add(position, `ip "${name}" is not an IPv4 address, such as 10.1.0.1`);
+        complaints.add(position(), `ip "${name}" is not an IPv4 address, such as 10.1.0.1`);
         return undefined;
       }
       addresses.push({ value, position });
@@ -210,10 +210,10 @@ function expandMacs(
   const field = [...path, 'mac'];
   const macs =
     typeof mac === 'string'
-      ? [{ value: normalizeMac(mac)!, position: yaml.position(field) }]
+      ? [{ value: normalizeMac(mac)!, position: () => yaml.position(field) }]
       : mac.map((text, index) => ({
           value: normalizeMac(text)!,
-          position: yaml.position([...field, index]),
+          position: () => yaml.position([...field, index]),
         }));
   if (macs.length === count) return macs;
   complaints.add(

@@ -71,8 +71,8 @@ export function planImport(
     }
     const namesake = hostname === undefined ? undefined : nodeByName.get(hostname);
     if (namesake?.mac !== undefined) {
-      const { position, value } = namesake.mac;
-      pass(`it says that it is ${hostname}, which has ${value} in ${position.file}:${position.line}`, true);
+      const { file, line } = namesake.mac.position();
+      pass(`it says that it is ${hostname}, which has ${namesake.mac.value} in ${file}:${line}`, true);
       continue;
     }
     if (hostname !== undefined && namesake !== undefined && taken.has(hostname)) {

@@ -5,7 +5,8 @@ import type { Network, Server } from './node.js';
 /** A value and where it stands. */
 export interface Given<T> {
   readonly value: T;
-  readonly position: Position;
+  /** Places are looked up when somebody asks: ten thousand nodes have many, and hardly ever a problem. */
+  readonly position: () => Position;
 }
 
 /** How near to a node a value stands: the nearest goes first. */
@@ -32,7 +33,7 @@ export interface Group {
 export interface NodeEntry {
   readonly name: string;
   /** Where it is named first. */
-  readonly position: Position;
+  readonly position: () => Position;
   readonly group: Given<string>;
   /** Dotted decimal. */
   readonly ip: Given<string>;

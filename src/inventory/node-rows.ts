@@ -99,12 +99,14 @@ function decodeRow(
     faulty.push('ip');
   }
   return {
-    name: { value: name.text, position: name.position },
-    ...(settings.group === undefined ? {} : { group: { value: settings.group, position: place(['group']) } }),
-    ...(address === undefined ? {} : { ip: { value: address, position: place(['ip']) } }),
+    name: { value: name.text, position: () => name.position },
+    ...(settings.group === undefined
+      ? {}
+      : { group: { value: settings.group, position: () => place(['group']) } }),
+    ...(address === undefined ? {} : { ip: { value: address, position: () => place(['ip']) } }),
     ...(typeof settings.mac !== 'string'
       ? {}
-      : { mac: { value: normalizeMac(settings.mac)!, position: place(['mac']) } }),
+      : { mac: { value: normalizeMac(settings.mac)!, position: () => place(['mac']) } }),
     source: { level: 'node', name: name.text, settings, position: place },
     faulty,
   };

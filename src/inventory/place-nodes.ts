@@ -40,15 +40,15 @@ export function placeNodes(
   complaints: Complaints,
 ): Map<string, NodeEntry> {
   const nodes = new Map<string, NodeEntry>();
-  const macs = new Map<string, { name: string; position: Position }>();
-  const addresses = new Map<number, { name: string; position: Position }>();
+  const macs = new Map<string, { name: string; position: () => Position }>();
+  const addresses = new Map<number, { name: string; position: () => Position }>();
   const servers = new Map(
     [...around.servers.values()].map(({ name, address }) => [parseIpv4(address), name]),
   );
   const serverNames = new Set([...around.servers.keys()].map((name) => name.toLowerCase()));
   for (const { name, position, group, ip, mac, sources, faulty } of drafts.values()) {
-    const complain = (kind: keyof typeof RULES, place: Position, message: string) =>
-      complaints.addForNode(kind, place, message, RULES[kind]);
+    const complain = (kind: keyof typeof RULES, place: () => Position, message: string) =>
+      complaints.addForNode(kind, place(), message, RULES[kind]);
     if (serverNames.has(name.toLowerCase())) {
       complain('server', position, `${name} is the name of a server in cluster.servers, too`);
     }
@@ -68,7 +68,7 @@ export function placeNodes(
     }
     const contradiction = firmwareProblem(levels);
     if (contradiction !== undefined)
-      complain('firmware', contradiction.position, `firmware of ${name}: ${contradiction.what}`);
+      complain('firmware', () => contradiction.position, `firmware of ${name}: ${contradiction.what}`);
     if (mac !== undefined) {
       const taken = macs.get(mac.value);
       if (taken === undefined) macs.set(mac.value, { name, position: mac.position });
@@ -76,7 +76,7 @@ export function placeNodes(
         complain(
           'mac',
           mac.position,
-          `mac ${mac.value} of ${name} is that of ${taken.name}, in ${otherPlaceText(taken.position, mac.position)}`,
+          `mac ${mac.value} of ${name} is that of ${taken.name}, in ${otherPlaceText(taken.position(), mac.position())}`,
         );
       }
     }
@@ -91,7 +91,7 @@ export function placeNodes(
       complain(
         'ip taken',
         ip.position,
-        `ip ${text} of ${name} is that of ${taken.name}, in ${otherPlaceText(taken.position, ip.position)}`,
+        `ip ${text} of ${name} is that of ${taken.name}, in ${otherPlaceText(taken.position(), ip.position())}`,
       );
     }
     const server = servers.get(ip.value);

@@ -244,7 +244,8 @@ class Resolution {
     const { inventory, entry, note } = this;
     const { name, mac, ip, group, network } = entry;
     for (const [field, given] of Object.entries({ ip, mac, group })) {
-      if (given !== undefined) note({ field, ...given, level: 'node', name });
+      if (given === undefined) continue;
+      note({ field, value: given.value, position: given.position(), level: 'node', name });
     }
     const { gateway, mtu, vlan } = network;
     for (const [field, value] of Object.entries({ network: network.name, gateway, mtu, vlan })) {

@@ -144,7 +144,7 @@ export function placeOf(inventory: Inventory, name: string, field: string): Posi
   const { origins } = resolveNode(inventory, name);
   return (
     origins.find((origin) => origin.field === field)?.position ??
-    inventory.nodes.get(name)?.position ??
+    inventory.nodes.get(name)?.position() ??
     inventory.position([])
   );
 }
