@@ -35,7 +35,7 @@ export const JUDGE_ROOTS = {
     argv: (target) => [
       'mmdebstrap',
       '--variant=minbase',
-      '--include=sysvinit-core,udev,dbus,kmod,busybox-static,iproute2,ifupdown,openssh-server,iputils-ping,linux-image-amd64',
+      '--include=sysvinit-core,udev,dbus,kmod,busybox-static,e2fsprogs,iproute2,ifupdown,openssh-server,iputils-ping,linux-image-amd64',
       'trixie',
       target,
     ],
