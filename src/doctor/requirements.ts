@@ -95,6 +95,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     debian: ['xz-utils'],
     el: ['xz'],
   }),
+  tool('getcap', undefined, {
+    requiredFor: ['initrd', 'test'],
+    usefulFor: [],
+    why: 'records the file capabilities of a root, which NFS does not carry',
+    debian: ['libcap2-bin'],
+    el: ['libcap'],
+  }),
   tool('lz4', ['--version'], {
     requiredFor: ['test'],
     usefulFor: ['initrd'],
@@ -381,7 +388,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ),
   tool('gpg', ['--version'], forTests('gpg', 'gnupg2', 'signs the rpm packages of tests')),
   tool('gpg-agent', ['--version'], forTests('gpg-agent', 'gnupg2', 'holds the key meanwhile')),
-  tool('getcap', undefined, forTests('libcap2-bin', 'libcap', 'judge of file capabilities')),
 ];
 
 function tool(

@@ -15,6 +15,7 @@ import type { Ports } from '../../ports/ports.js';
 import { withSignal } from '../../ports/process-runner.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
 import { collectBusybox } from '../../stages/collect-busybox.js';
+import { collectCapabilities } from '../../stages/collect-capabilities.js';
 import { collectFiles } from '../../stages/collect-files.js';
 import { collectMergedDirectories } from '../../stages/collect-merged-directories.js';
 import { type CollectedModules, collectModules } from '../../stages/collect-modules.js';
@@ -64,6 +65,7 @@ export async function makeInitrd(host: Ports, request: InitrdRequest): Promise<I
     task.update('programs and files');
     const programWarnings = collectPrograms(tree, root, request.programs);
     collectFiles(tree, fs, request.files);
+    const capabilityWarnings = await collectCapabilities(tree, ports, root);
     tree.add(
       fileEntry(initrdSettingsPath, settingsFor(request, kernel, collected), {
         kind: 'base',
@@ -73,7 +75,7 @@ export async function makeInitrd(host: Ports, request: InitrdRequest): Promise<I
     task.update(`compressing with ${request.compression}`);
     const { closure, nics } = collected;
     if (nics.length === 0) throw noNetworkDriver(kernel);
-    const warnings = [...closure.warnings, ...programWarnings];
+    const warnings = [...closure.warnings, ...programWarnings, ...capabilityWarnings];
     const sidecar = await writeInitrd(
       ports,
       tree,

@@ -96,6 +96,7 @@ const parts = [
   'top',
   'overlay',
   'persistent',
+  'capabilities',
   'identity',
   'name-service',
   'sysv',
