@@ -5,7 +5,7 @@
 // flip   changes one bit
 // stall  sends half and then nothing, without closing
 // slow   sends a tenth, then goes on at 4 MiB/s
-import { openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, join } from 'node:path';
 
@@ -14,11 +14,26 @@ const CHUNK = 1 << 18;
 
 function* chunks(file, from, to) {
   const descriptor = openSync(file, 'r');
-  for (let at = from; at < to; ) {
-    const buffer = Buffer.alloc(Math.min(CHUNK, to - at));
-    at += readSync(descriptor, buffer, 0, buffer.length, at);
-    yield buffer;
+  try {
+    for (let at = from; at < to; ) {
+      const buffer = Buffer.alloc(Math.min(CHUNK, to - at));
+      at += readSync(descriptor, buffer, 0, buffer.length, at);
+      yield buffer;
+    }
+  } finally {
+    closeSync(descriptor);
   }
+}
+
+/** Until the client has taken what was written, or is gone. */
+function drained(response) {
+  return new Promise((done) => {
+    const settle = () => {
+      response.off('drain', settle).off('close', settle);
+      done();
+    };
+    response.on('drain', settle).on('close', settle);
+  });
 }
 
 async function send(response, file, from, to, fault) {
@@ -31,8 +46,7 @@ async function send(response, file, from, to, fault) {
     if (at > half && fault === 'stall') return;
     if (fault === 'slow' && at > from + (to - from) / 10) await new Promise((done) => setTimeout(done, 62));
     at += buffer.length;
-    if (!response.write(buffer))
-      await new Promise((done) => response.once('drain', done).once('close', done));
+    if (!response.write(buffer)) await drained(response);
   }
   response.end();
 }
