@@ -8,13 +8,14 @@ export const FORECAST_SIZES = [100, 1_000, 4_000] as const;
 const SINGLE_THREADED = ['dnsmasq', 'node', 'MainThread'];
 
 /** What one node of a storm cost: the mean of its nodes; its time is that of the last. */
-export function costOf({ nodes, serverCpuSeconds, seconds }: Storm): BootCost {
+export function costOf({ nodes, serverCpuSeconds, emulatorCpuSeconds, seconds }: Storm): BootCost {
   const per = (total: number) => total / Math.max(1, nodes.length);
   return {
     seconds: seconds ?? 0,
     bytes: mean(nodes, ({ bytesToNode }) => bytesToNode),
     serverCpuSeconds: per(sum(Object.values(serverCpuSeconds))),
     serialCpuSeconds: per(Math.max(...SINGLE_THREADED.map((name) => serverCpuSeconds[name] ?? 0))),
+    emulatorCpuSeconds: per(emulatorCpuSeconds),
   };
 }
 

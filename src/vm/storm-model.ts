@@ -8,6 +8,8 @@ export interface BootCost {
   readonly serverCpuSeconds: number;
   /** Of this, the part of the busiest server that has one thread, which no further processor makes faster. */
   readonly serialCpuSeconds: number;
+  /** Processor time of the machine that played the node, where one did. */
+  readonly emulatorCpuSeconds: number;
 }
 
 /** What nodes that boot at once share, and what each has for itself. */
@@ -18,10 +20,12 @@ export interface StormPlace {
   readonly nodeMbit: number;
   /** Processors of the head node. */
   readonly serverCpus: number;
+  /** Processors that play all nodes and servers, in a lab; absent where nodes are hardware. */
+  readonly emulatorCpus?: number;
 }
 
 /** What sets the pace of a storm. */
-export type Bottleneck = 'node' | 'uplink' | 'server';
+export type Bottleneck = 'node' | 'uplink' | 'server' | 'emulation';
 
 /** How long a storm takes by the model. */
 export interface StormForecast {
@@ -38,11 +42,11 @@ const MEGA = 1e6;
 
 /** Seconds that all bytes of `nodes` boots take at least, and what of the three makes it so. */
 function transfer(
-  { bytes, serverCpuSeconds, serialCpuSeconds }: Omit<BootCost, 'seconds'>,
+  { bytes, serverCpuSeconds, serialCpuSeconds }: BootCost,
   { uplinkMbit, nodeMbit, serverCpus }: StormPlace,
   nodes: number,
-): { readonly seconds: number; readonly bottleneck: Bottleneck } {
-  const terms: readonly (readonly [Bottleneck, number])[] = [
+): { readonly seconds: number; readonly bottleneck: Exclude<Bottleneck, 'emulation'> } {
+  const terms: readonly (readonly [Exclude<Bottleneck, 'emulation'>, number])[] = [
     ['node', (bytes * BITS) / (nodeMbit * MEGA)],
     ['uplink', (nodes * bytes * BITS) / (uplinkMbit * MEGA)],
     ['server', nodes * Math.max(serverCpuSeconds / serverCpus, serialCpuSeconds)],
@@ -67,8 +71,25 @@ export function ownSeconds(cost: BootCost, measured: StormPlace, nodes: number):
  *                   N * CPU of the busiest server with one thread)
  *
  * Transfer and a node's own work do not overlap, since a node that boots waits for what it reads: the model is on the slow side.
+ * In a lab T(N) is never less than what its processors need to play all nodes and servers,
+ *
+ *     N * (emulator CPU + server CPU) / processors of the lab
+ *
+ * which do overlap with the transfer: while one node waits for bytes another is played.
  */
 export function forecast(own: number, cost: BootCost, place: StormPlace, nodes: number): StormForecast {
-  const { seconds, bottleneck } = transfer(cost, place, nodes);
-  return { nodes, seconds: own + seconds, transferSeconds: seconds, bottleneck };
+  const { seconds: transferSeconds, bottleneck } = transfer(cost, place, nodes);
+  const played = emulation(cost, place, nodes);
+  const inStep = own + transferSeconds;
+  return played > inStep
+    ? { nodes, seconds: played, transferSeconds, bottleneck: 'emulation' }
+    : { nodes, seconds: inStep, transferSeconds, bottleneck };
+}
+
+function emulation(
+  { emulatorCpuSeconds, serverCpuSeconds }: BootCost,
+  { emulatorCpus }: StormPlace,
+  nodes: number,
+) {
+  return emulatorCpus === undefined ? 0 : (nodes * (emulatorCpuSeconds + serverCpuSeconds)) / emulatorCpus;
 }

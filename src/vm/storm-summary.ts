@@ -21,9 +21,13 @@ export function stormSummary(report: StormReport): string[] {
 }
 
 /** What was measured, what the model says about it, and how long it takes elsewhere. */
-export function stormTables({ storms, lab, elsewhere, extrapolation }: StormReport): StormTable[] {
+export function stormTables({
+  storms,
+  elsewhere,
+  extrapolation,
+}: Pick<StormReport, 'storms' | 'elsewhere' | 'extrapolation'>): StormTable[] {
   return [
-    { title: `Measured per node, ${inWords(lab)}`, rows: [MEASURED, ...storms.map(measuredRow)] },
+    { title: 'Measured per node', rows: [MEASURED, ...storms.map(measuredRow)] },
     { title: 'Bytes to a node by phase', rows: phaseRows(storms) },
     ...(storms.some(({ predictedSeconds }) => predictedSeconds !== undefined)
       ? [{ title: 'The model against what was measured', rows: checkRows(storms) }]
@@ -38,29 +42,35 @@ export function stormTables({ storms, lab, elsewhere, extrapolation }: StormRepo
 const MEASURED = [
   'transport',
   'nodes',
+  'uplink, Mbit/s',
+  'node link',
   'multi-user',
   'MB to node',
   'MB from it',
   'frames',
   'requests',
   'server CPU',
+  'QEMU CPU',
 ];
 
 function measuredRow(storm: Storm): string[] {
-  const { transport, size, seconds, nodes } = storm;
+  const { transport, size, seconds, nodes, place } = storm;
   const per = (sum: number) => sum / Math.max(1, nodes.length);
-  const { bytes, serverCpuSeconds } = costOf(storm);
+  const { bytes, serverCpuSeconds, emulatorCpuSeconds } = costOf(storm);
   const from = per(nodes.reduce((sum, { bytesFromNode }) => sum + bytesFromNode, 0));
   const frames = per(nodes.reduce((sum, node) => sum + node.framesToNode + node.framesFromNode, 0));
   return [
     transport,
     String(size),
+    String(place.uplinkMbit),
+    String(place.nodeMbit),
     seconds === undefined ? '-' : `${seconds.toFixed(1)} s`,
     megabytes(bytes),
     megabytes(from),
     frames.toFixed(0),
     requestsOf(storm).toFixed(0),
     `${serverCpuSeconds.toFixed(2)} s`,
+    `${emulatorCpuSeconds.toFixed(1)} s`,
   ];
 }
 

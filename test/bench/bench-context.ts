@@ -8,6 +8,8 @@ export interface BenchContext {
   readonly root: () => BenchRoot;
   /** A directory for this part alone. */
   readonly directory: string;
+  /** A directory that stays, for what a part leaves behind; undefined if nothing is to stay. */
+  readonly logs: string | undefined;
   /** How often each contender runs; undefined leaves it to the part. */
   readonly rounds: number | undefined;
 }

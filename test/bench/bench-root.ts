@@ -13,6 +13,8 @@ const PACKAGES = [
   ...['busybox-static', 'initramfs-tools', 'dracut-core', 'dracut-network', 'zstd', 'cpio'],
   // What dracut's smallest network module works with.
   ...['isc-dhcp-client', 'iputils-arping', 'procps'],
+  // /etc/protocols, without which mount.nfs, which dracut mounts with, says "Protocol not supported".
+  'netbase',
 ];
 
 /** The root that everybody works on. */

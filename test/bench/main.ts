@@ -1,5 +1,6 @@
-// Run by scripts/bench.mjs. Takes the names of parts, --rounds=N and --write; see docs/benchmarks.md.
+// Run by scripts/bench.mjs. Takes the names of parts, --rounds=N, --logs=DIR and --write; see docs/benchmarks.md.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { BenchContext } from './bench-context.js';
@@ -12,11 +13,13 @@ import { benchNewc } from './newc.js';
 import { benchPublish } from './publish.js';
 import {
   type Comparison,
+  furtherTables,
   GROWTH_MARKERS,
   growthTable,
   MARKERS,
   remarks,
   resultTable,
+  STORM_MARKERS,
   targetTable,
   withResults,
 } from './report.js';
@@ -36,18 +39,26 @@ const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Comparis
 const repository = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string' }, write: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string' },
+    logs: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
 });
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 const unknown = positionals.filter((name) => PARTS[name] === undefined);
 if (unknown.length > 0 || (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))) {
-  console.error(`usage: npm run bench -- [${Object.keys(PARTS).join('] [')}] [--rounds=N] [--write]`);
+  console.error(
+    `usage: npm run bench -- [${Object.keys(PARTS).join('] [')}] [--rounds=N] [--logs=DIR] [--write]`,
+  );
   process.exit(2);
 }
 const document = `${repository}/docs/benchmarks.md`;
 // Now, not after half an hour: the document may have lost the lines that the results go between.
-if (values.write)
-  for (const markers of [MARKERS, GROWTH_MARKERS]) withResults(readFileSync(document, 'utf8'), '', markers);
+if (values.write) {
+  const text = readFileSync(document, 'utf8');
+  for (const markers of [MARKERS, GROWTH_MARKERS, STORM_MARKERS]) withResults(text, '', markers);
+}
 const wanted = Object.keys(PARTS).filter((name) => positionals.length === 0 || positionals.includes(name));
 
 // Not /tmp: that is often memory, and roots belong on a disk.
@@ -67,6 +78,7 @@ for (const name of wanted) {
     repository,
     root: () => (root ??= benchRoot(process.env['MKROOT_BENCH_ROOT'], directory)),
     directory: `${directory}/${name}`,
+    logs: values.logs === undefined ? undefined : resolve(values.logs, name),
     rounds,
   };
   mkdirSync(context.directory);
@@ -96,16 +108,15 @@ function report(
 }
 
 const growing = comparisons.filter(({ sizes }) => sizes !== undefined);
-const others = comparisons.filter(({ sizes }) => sizes === undefined);
-report(
-  others,
-  'Ratios to the first line of each comparison. The last four columns are what this machine happened to take.',
-  resultTable(others),
-  MARKERS,
-);
+const storms = comparisons.filter(({ tables }) => tables !== undefined);
+const others = comparisons.filter((one) => ![...growing, ...storms].includes(one));
+const RATIOS =
+  'Ratios to the first line of each comparison. The last four columns are what this machine happened to take.';
+report(others, RATIOS, resultTable(others), MARKERS);
 report(
   growing,
   'What it takes with more nodes, and the factor for ten times as many: 10 is linear.',
   growthTable(growing),
   GROWTH_MARKERS,
 );
+report(storms, RATIOS, `${resultTable(storms)}\n\n${furtherTables(storms)}`, STORM_MARKERS);

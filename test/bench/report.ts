@@ -1,3 +1,4 @@
+import type { StormTable } from '../../src/vm/storm-summary.js';
 import type { Result } from './measure.js';
 
 /** A comparison: who took part, and what mkroot is meant to reach. */
@@ -10,6 +11,8 @@ export interface Comparison {
   readonly targets: readonly Target[];
   /** Of what each contender had, where they are the same with more and more of it: their growth is what counts then. */
   readonly sizes?: readonly number[];
+  /** What else was found, of storms of nodes. */
+  readonly tables?: readonly StormTable[];
 }
 
 /** Something that mkroot is meant to reach. */
@@ -29,6 +32,20 @@ export const GROWTH_MARKERS = [
   '<!-- growth, by `npm run bench -- inventory publish` -->',
   '<!-- end of growth -->',
 ] as const;
+
+/** Likewise, for storms of nodes. */
+export const STORM_MARKERS = [
+  '<!-- storms, by `npm run bench -- storm` -->',
+  '<!-- end of storms -->',
+] as const;
+
+/** The further tables of the comparisons, each below its title. */
+export function furtherTables(comparisons: readonly Comparison[]): string {
+  return comparisons
+    .flatMap(({ tables = [] }) => tables)
+    .map(({ title, rows }) => `**${title}**\n\n${markdownTable(rows)}`)
+    .join('\n\n');
+}
 
 /** What the largest of several inventories is meant to take at most: issue 3 of this project. */
 export function largestTargets(title: string, results: readonly Result[]): Target[] {

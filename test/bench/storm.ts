@@ -1,48 +1,116 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { hostPorts } from '../../src/cli/host-ports.js';
 import { chooseMachine } from '../../src/pipelines/boot-test/choose-machine.js';
 import { runStorm, type StormBoot, type StormLab } from '../../src/pipelines/boot-test/run-storm.js';
-import { stormBoot } from '../../src/pipelines/boot-test/storm-boot.js';
 import { toBytePath } from '../../src/ports/byte-path.js';
 import type { Ports } from '../../src/ports/ports.js';
-import { Sysroot } from '../../src/rootfs/sysroot.js';
-import { placeSelfCheck } from '../../src/stages/place-self-check.js';
-import { prepareLabImage } from '../../src/stages/prepare-lab-image.js';
-import { costOf, requestsOf } from '../../src/vm/judge-storms.js';
-import { LAB } from '../../src/vm/lab-network.js';
+import { costOf, extrapolate, requestsOf, withPredictions } from '../../src/vm/judge-storms.js';
+import type { StormPlace } from '../../src/vm/storm-model.js';
 import type { Storm } from '../../src/vm/storm-report.js';
+import { stormTables } from '../../src/vm/storm-summary.js';
 import { SilentProgress } from '../support/silent-progress.js';
-import { type BenchContext, mkrootArgv } from './bench-context.js';
-import { dracut, mkinitramfs } from './chroot-generators.js';
-import { type Contender, interleaved, measure } from './measure.js';
+import type { BenchContext } from './bench-context.js';
+import { type Contender, interleaved } from './measure.js';
 import type { Comparison } from './report.js';
+import { nameOf, stormBoots } from './storm-boots.js';
+import { transportSizes } from './transport-sizes.js';
 
-/** Mbit/s of the node's link: narrow enough that bytes cost time, as in a cluster where many share an uplink. */
+/** Processors of this machine that play nodes and servers. */
+const PROCESSORS = availableParallelism();
+
+/** Mbit/s of a lone node's link: narrow enough that bytes cost time, as in a cluster where many share an uplink. */
 const LIMIT = 100;
 
-const TIMEOUT_MS = 900_000;
+/** So many nodes at once, of these transports, over an uplink that is slower than this machine's processors play nodes. */
+const STORMS = {
+  sizes: [2, 4, 8],
+  transports: [
+    { transport: 'nfs-3', uplinkMbit: 12 },
+    { transport: 'squashfs-http', uplinkMbit: 40 },
+  ],
+} as const;
 
-/** As in the comparison of initramfs. */
-const DRACUT = ['--add', 'nfs', '--add-drivers', 'overlay'];
+/** The head node that is extrapolated to. */
+const ELSEWHERE: StormPlace = { uplinkMbit: 10_000, nodeMbit: 1_000, serverCpus: 8 };
+
+const TIMEOUT_MS = 1_200_000;
 
 /**
- * The same root from power-on to multi-user, over a link of a fixed width: by every transport of mkroot, and by the
- * initramfs of initramfs-tools and dracut. What counts are bytes and requests, which no load of this machine changes.
+ * The same root from power-on to multi-user: first one node at a time over a link of a fixed width, by every transport of
+ * mkroot, and by the initramfs of initramfs-tools and dracut; then several at once, which holds the model of a storm, fed with
+ * the lone node, against what is measured.
  */
 export async function benchStorm(context: BenchContext): Promise<Comparison[]> {
   const ports: Ports = { ...hostPorts(), progress: new SilentProgress() };
-  const boots = await makeBoots(ports, context);
-  const [root] = boots.map(({ subject }) => subject.root);
+  const kept = context.logs ?? context.directory;
+  mkdirSync(kept, { recursive: true });
+  const boots = await stormBoots(ports, context);
+  const lab = labOf(ports, context, boots[0]!);
+  const seen: Storm[] = [];
+  const measured = async (boot: StormBoot, size: number, uplinkMbit: number): Promise<Storm> => {
+    const place = { uplinkMbit, nodeMbit: LIMIT, serverCpus: PROCESSORS, emulatorCpus: PROCESSORS };
+    const logs = toBytePath(`${kept}/${boot.transport.replaceAll(/\W+/g, '-')}-${size}`);
+    const outcome = await runStorm(ports, boot, size, { ...lab, place }, { accelerator: 'tcg', logs });
+    if (!('storm' in outcome)) throw new Error(`${boot.transport}: ${outcome.silent}`);
+    // After each, so that what broke off after half an hour has left something.
+    seen.push(outcome.storm);
+    writeFileSync(`${kept}/storms.json`, `${JSON.stringify(seen, null, 2)}\n`);
+    return outcome.storm;
+  };
+  const lone = new Map<string, Storm[]>(boots.map(({ transport }) => [transport, []]));
+  const results = await interleaved(
+    boots.map(
+      (boot): Contender => ({
+        name: boot.transport,
+        run: async () => {
+          const storm = await measured(boot, 1, LIMIT);
+          if (storm.reason !== undefined) throw new Error(`${boot.transport}: ${storm.reason}`);
+          lone.get(boot.transport)!.push(storm);
+          const { seconds, bytes, serverCpuSeconds } = costOf(storm);
+          return { seconds, bytes, cpuSeconds: serverCpuSeconds, peakKiB: 0 };
+        },
+      }),
+    ),
+    { rounds: context.rounds ?? 1 },
+  );
+  const ones = [...lone.values()].map(middle);
+  const storms: Storm[] = [];
+  for (const { transport, uplinkMbit } of STORMS.transports) {
+    const boot = boots.find((one) => one.transport === nameOf(transport))!;
+    for (const size of STORMS.sizes) {
+      const storm = await measured(boot, size, uplinkMbit);
+      process.stderr.write(`  ${boot.transport}, ${size} at once: ${storm.reason ?? `${storm.seconds} s`}\n`);
+      storms.push(storm);
+    }
+  }
+  const failed = storms.flatMap(({ transport, size, reason }) =>
+    reason === undefined ? [] : ` Failed: ${transport}, ${size} at once: ${reason}.`,
+  );
+  const all = withPredictions([...ones, ...storms]);
+  return [
+    {
+      title: 'boot from power-on to multi-user',
+      task: `one virtual machine (QEMU, TCG) over a link of ${LIMIT} Mbit/s each way, the same Debian root; the size is what went to the node on the wire, the processor time that of all servers.${failed.join('')}`,
+      results: results.map((result) => ({ ...result, remark: remarkOf(ones, result.name) })),
+      targets: [],
+      tables: [
+        ...stormTables({ storms: all, elsewhere: ELSEWHERE, extrapolation: extrapolate(all, ELSEWHERE) }),
+        transportSizes(context),
+      ],
+    },
+  ];
+}
+
+function labOf(ports: Ports, context: BenchContext, { subject }: StormBoot): Omit<StormLab, 'place'> {
   const chosen = chooseMachine(ports.fs, {
     image: 'bench',
-    root: root!,
+    root: subject.root,
     network: 'lab',
     accelerator: 'tcg',
     hostArchitecture: 'amd64',
   });
-  const lab: StormLab = {
-    place: { uplinkMbit: LIMIT, nodeMbit: LIMIT, serverCpus: 2 },
+  return {
     chosen,
     nic: chosen.type.nic,
     memory: 1024,
@@ -51,92 +119,17 @@ export async function benchStorm(context: BenchContext): Promise<Comparison[]> {
     nodeProgram: process.execPath,
     temporaryParent: toBytePath(context.directory),
   };
-  const seen = new Map<string, Storm>();
-  const results = await interleaved(
-    boots.map(
-      (boot): Contender => ({
-        name: boot.transport,
-        run: async () => {
-          const logs = toBytePath(`${context.directory}/${boot.transport.replaceAll(/\W+/g, '-')}`);
-          const outcome = await runStorm(ports, boot, 1, lab, { accelerator: 'tcg', logs });
-          if (!('storm' in outcome)) throw new Error(`${boot.transport}: ${outcome.silent}`);
-          const { storm } = outcome;
-          if (storm.seconds === undefined) throw new Error(`${boot.transport}: ${storm.reason}`);
-          seen.set(boot.transport, storm);
-          const { seconds, bytes, serverCpuSeconds } = costOf(storm);
-          return { seconds, bytes, cpuSeconds: serverCpuSeconds, peakKiB: 0 };
-        },
-      }),
-    ),
-    { rounds: context.rounds ?? 3 },
-  );
-  return [
-    {
-      title: 'boot from power-on to multi-user',
-      task: `one virtual machine (QEMU, TCG) over a link of ${LIMIT} Mbit/s each way, the same Debian root; the size is what went to the node on the wire, the processor time that of all servers.`,
-      results: results.map((result) => ({ ...result, remark: remarkOf(seen.get(result.name)) })),
-      targets: [],
-    },
-  ];
 }
 
-function remarkOf(storm: Storm | undefined): string {
-  if (storm === undefined) return '';
+/** Of several runs the one whose time is in the middle, of an even number the faster of the two there. */
+function middle(storms: readonly Storm[]): Storm {
+  const sorted = [...storms].sort((a, b) => a.seconds! - b.seconds!);
+  return sorted[Math.floor((sorted.length - 1) / 2)]!;
+}
+
+function remarkOf(storms: readonly Storm[], name: string): string {
+  const storm = storms.find(({ transport }) => transport === name)!;
   const [node] = storm.nodes;
   const frames = (node?.framesToNode ?? 0) + (node?.framesFromNode ?? 0);
-  const phases = (node?.phases ?? []).map(
-    ({ phase, bytesToNode }) => `${phase} ${(bytesToNode / 1e6).toFixed(1)} MB`,
-  );
-  return `${requestsOf(storm).toFixed(0)} requests over NFS and HTTP, ${frames} frames; ${phases.join(', ')}`;
-}
-
-async function makeBoots(ports: Ports, context: BenchContext): Promise<StormBoot[]> {
-  const { directory } = context;
-  const root = context.root();
-  // The others have no layer that could bring the unit which reports what was counted, so it lies in the root of all.
-  const copy = toBytePath(`${directory}/generation/root`);
-  mkdirSync(`${directory}/generation`);
-  execFileSync('cp', ['-a', '--reflink=auto', root.path, copy]);
-  const shippedFiles = toBytePath(`${context.repository}/qemu/storm`);
-  placeSelfCheck(ports.fs, copy, [new Sysroot(ports.fs, copy)], ['base'], {
-    hostname: LAB.hostname,
-    modules: [],
-    reportPort: '/dev/ttyS1',
-    shippedFiles,
-  });
-  const initrd = toBytePath(`${directory}/mkroot.img`);
-  const wanted = ['--nic', 'e1000', '--transport', 'squashfs-http', '--output', initrd];
-  measure(
-    { argv: mkrootArgv(context, 'initrd', '--root', root.path, '--kernel', root.kernel, ...wanted) },
-    directory,
-  );
-  mkinitramfs(root, { name: 'netboot', modules: 'netboot', list: ['overlay'] }, directory);
-  dracut(root, { name: 'dracut', options: DRACUT }, directory);
-  // dracut lets nobody else read it, and dnsmasq serves as root what everybody may read.
-  chmodSync(`${directory}/dracut.img`, 0o644);
-  const kernel = toBytePath(`${root.path}/boot/vmlinuz-${root.kernel}`);
-  const subject = { root: copy, kernel, initrd };
-  const image = await prepareLabImage(ports, copy, toBytePath(`${directory}/generation`), undefined, 'best');
-  const how = { console: 'ttyS0,115200', kernelArguments: [] };
-  const foreign = (name: string, file: string, words: string): StormBoot => ({
-    transport: name,
-    subject: { ...subject, initrd: toBytePath(`${directory}/${file}`) },
-    commandLine: `console=ttyS0,115200 panic=1 ip=dhcp ${words}`,
-  });
-  return [
-    ...(['nfs-3', 'nfs-4.1', 'squashfs-nfs', 'squashfs-http'] as const).map((transport) => {
-      const boot = stormBoot(transport, subject, image, how);
-      return { ...boot, transport: `mkroot, ${transport}` };
-    }),
-    foreign(
-      'initramfs-tools, netboot',
-      'netboot.img',
-      `root=/dev/nfs ro nfsroot=${LAB.server}:/base,vers=3,tcp,nolock`,
-    ),
-    foreign(
-      'dracut, generic NFS',
-      'dracut.img',
-      `root=nfs:${LAB.server}:/base:ro,vers=3,nolock rd.neednet=1`,
-    ),
-  ];
+  return `${requestsOf(storm).toFixed(0)} requests over NFS and HTTP, ${frames} frames`;
 }

@@ -4,7 +4,7 @@ import { forecast, ownSeconds, type StormPlace } from '../../../src/vm/storm-mod
 import { stormOf } from './storm-fixture.js';
 
 /** 100 MB and 2 processor seconds of the servers, 60 s where neither is scarce. */
-const cost = { seconds: 60, bytes: 100e6, serverCpuSeconds: 2, serialCpuSeconds: 0 };
+const cost = { seconds: 60, bytes: 100e6, serverCpuSeconds: 2, serialCpuSeconds: 0, emulatorCpuSeconds: 40 };
 const wide: StormPlace = { uplinkMbit: 100_000, nodeMbit: 1_000, serverCpus: 1_000 };
 
 describe('the model of a storm', () => {
@@ -44,9 +44,34 @@ describe('the model of a storm', () => {
     expect(at(4_000) / at(1_000)).toBeCloseTo(4);
   });
 
+  it('in a lab is never faster than its processors play the nodes and servers', () => {
+    const lab = { ...wide, emulatorCpus: 2 };
+    // 59.2 s of its own and 0.8 s for the bytes; two processors play four nodes, 42 s each with its servers, in 84 s.
+    expect(forecast(59.2, cost, lab, 2)).toMatchObject({ bottleneck: 'node', seconds: 60 });
+    expect(forecast(59.2, cost, lab, 4)).toMatchObject({ bottleneck: 'emulation', seconds: 84 });
+    expect(forecast(59.2, cost, lab, 4).transferSeconds).toBeCloseTo(0.8);
+  });
+
+  it('in a lab does not notice the processors while a narrow uplink makes the nodes wait for longer', () => {
+    const lab = { ...wide, uplinkMbit: 20, emulatorCpus: 2 };
+    expect(forecast(20, cost, lab, 8)).toMatchObject({ bottleneck: 'uplink', seconds: 20 + 320 });
+  });
+
+  it('on hardware knows no processor time of an emulator', () => {
+    expect(forecast(59.2, cost, wide, 1_000)).toEqual(
+      forecast(59.2, { ...cost, emulatorCpuSeconds: 1e6 }, wide, 1_000),
+    );
+  });
+
   it('gives back what it was measured from', () => {
     const place = { uplinkMbit: 20, nodeMbit: 100, serverCpus: 2 };
-    const measured = { seconds: 130, bytes: 60e6, serverCpuSeconds: 1, serialCpuSeconds: 0.5 };
+    const measured = {
+      seconds: 130,
+      bytes: 60e6,
+      serverCpuSeconds: 1,
+      serialCpuSeconds: 0.5,
+      emulatorCpuSeconds: 0,
+    };
     expect(forecast(ownSeconds(measured, place, 2), measured, place, 2).seconds).toBeCloseTo(130);
   });
 });
@@ -63,6 +88,7 @@ describe('storms that were measured', () => {
       bytes: 5,
       serverCpuSeconds: 2,
       serialCpuSeconds: 0.5,
+      emulatorCpuSeconds: 50,
     });
     expect(requestsOf({ ...storm, httpRequests: 4 })).toBe(1000 + 2);
   });
