@@ -198,6 +198,13 @@ stays behind. See docs/qemu-test.md.`;
         signal: this.interrupted,
       });
     }
+    // Before an image is looked for, which is no use to a storm that cannot be.
+    const sizes = flags.storm === undefined ? undefined : stormSizes(flags.storm);
+    if (sizes !== undefined && flags.net === 'user') {
+      throw new MkrootError('Cannot boot a storm with --net user: QEMU’s own network has one node', {
+        exitCode: ExitCode.Usage,
+      });
+    }
     const { image, subject } = this.#subject(ports.fs, state, args.recipe, flags);
     const options: BootTestOptions = {
       image,
@@ -220,19 +227,19 @@ stays behind. See docs/qemu-test.md.`;
       kernelArguments: flags.append,
       signal: this.interrupted,
     };
-    if (flags.storm !== undefined) {
-      if (flags.net === 'user') {
-        throw new MkrootError('Cannot boot a storm with --net user: QEMU’s own network has one node', {
-          exitCode: ExitCode.Usage,
-        });
-      }
+    if (sizes !== undefined) {
       const serverCpus = availableParallelism();
       return this.#storms(ports, {
         ...options,
         nodeProgram: process.execPath,
         ...(flags.transport === undefined ? {} : { transports: flags.transport }),
-        sizes: stormSizes(flags.storm),
-        lab: { uplinkMbit: flags['lab-uplink'], nodeMbit: flags['node-limit'], serverCpus },
+        sizes,
+        lab: {
+          uplinkMbit: flags['lab-uplink'],
+          nodeMbit: flags['node-limit'],
+          serverCpus,
+          emulatorCpus: serverCpus,
+        },
         elsewhere: {
           uplinkMbit: flags.uplink,
           nodeMbit: flags['node-limit'],

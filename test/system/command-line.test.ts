@@ -40,6 +40,12 @@ describe('mkroot on the command line', () => {
     expect(unknown.stderr).toContain('did you mean "compute"?');
   });
 
+  test('a storm of no number: said before an image is looked for', () => {
+    const { status, stderr } = mkroot(['qemu-test', '--storm', '2,x', '--state', join(directory, 'state')]);
+    expect(status).toBe(ExitCode.Usage);
+    expect(stderr).toContain('Cannot boot a storm of "x" nodes: it is no number from 1 to 100');
+  });
+
   test('doctor says that this machine, where the tests run, has everything; without tools it ends with 5 and names packages', () => {
     const here = mkroot([
       'doctor',
