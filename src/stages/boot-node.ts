@@ -44,6 +44,8 @@ export interface BootAttempt {
 export interface Director {
   /** Hears a line of the console. */
   line(text: string): void;
+  /** Hears a line of the DHCP server's log. */
+  dhcpLine?(text: string): void;
   /** What is to be done now, if anything; asking counts as doing it. */
   due(nowMs: number, checks: readonly SelfCheck[]): string | undefined;
   /** All that is expected was seen. */
@@ -122,7 +124,10 @@ export async function bootNode(ports: Ports, options: BootNodeOptions): Promise<
       note(eventFromConsole(line, served, parseStageLine));
     },
   });
-  options.listenToDhcpLog((line) => note(dhcpLog.read(line)));
+  options.listenToDhcpLog((line) => {
+    direction?.director.dhcpLine?.(line);
+    note(dhcpLog.read(line));
+  });
   let exit: { code: number | undefined; stderr: string } | undefined;
   const exited = qemu.exited.then(({ exitCode, stderr }) => {
     exit = { code: exitCode, stderr };

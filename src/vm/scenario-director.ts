@@ -1,11 +1,12 @@
 import { plainConsoleLine } from './console-text.js';
-import type { ScenarioBoot, ScenarioStep } from './scenario.js';
+import type { Expectation, ScenarioBoot, ScenarioStep } from './scenario.js';
 import type { SelfCheck } from './self-check-report.js';
 
 /** Watches one boot of a scenario: says when its steps are due and whether what it expects was seen. Knows no I/O. */
 export class ScenarioDirector {
   readonly #steps: readonly ScenarioStep[];
-  readonly #seen = new Set<number>();
+  /** How many lines of each expectation were seen. */
+  readonly #seen: number[];
   #next = 0;
   #lastStepMs = 0;
   /** The next step's line has been on the console since the step before. */
@@ -13,17 +14,32 @@ export class ScenarioDirector {
 
   constructor(private readonly boot: ScenarioBoot) {
     this.#steps = boot.steps ?? [];
+    this.#seen = (boot.expect ?? []).map(() => 0);
   }
 
   /** A line of the console. */
   line(text: string): void {
     const plain = plainConsoleLine(text);
-    this.boot.expect?.forEach((expectation, index) => {
-      if (new RegExp(expectation.console).test(plain)) this.#seen.add(index);
-    });
+    this.#count('console', plain);
     const when = this.#steps[this.#next]?.when;
     if (typeof when === 'object' && 'console' in when)
       this.#lineSeen ||= new RegExp(when.console).test(plain);
+  }
+
+  /** A line of the DHCP server's log. */
+  dhcpLine(text: string): void {
+    this.#count('dhcp', text);
+  }
+
+  #count(source: 'console' | 'dhcp', line: string): void {
+    this.boot.expect?.forEach((expectation, index) => {
+      const wanted = expectation[source];
+      if (wanted !== undefined && new RegExp(wanted).test(line)) this.#seen[index]! += 1;
+    });
+  }
+
+  #wasSeen({ times = 1 }: Expectation, index: number): boolean {
+    return this.#seen[index]! >= times;
   }
 
   /** The step that is due now, or undefined; asking counts as doing it. */
@@ -46,12 +62,17 @@ export class ScenarioDirector {
 
   /** What was seen of what the scenario expects, in words. */
   get proved(): readonly string[] {
-    return (this.boot.expect ?? []).filter((_, index) => this.#seen.has(index)).map(({ proves }) => proves);
+    return (this.boot.expect ?? [])
+      .filter((expectation, index) => this.#wasSeen(expectation, index))
+      .map(({ proves }) => proves);
   }
 
   /** Every step was done and every expected line was seen. */
   get complete(): boolean {
-    return this.#next === this.#steps.length && this.#seen.size === (this.boot.expect ?? []).length;
+    return (
+      this.#next === this.#steps.length &&
+      (this.boot.expect ?? []).every((expectation, index) => this.#wasSeen(expectation, index))
+    );
   }
 
   /** Why the scenario does not hold, in words; undefined if it does. */
@@ -59,8 +80,8 @@ export class ScenarioDirector {
     const { expect = [], reports = [], endWithin } = this.boot;
     const step = this.#steps[this.#next];
     if (step !== undefined) return `the step "${step.do}" did not become due`;
-    const unseen = expect.find((_, index) => !this.#seen.has(index));
-    if (unseen !== undefined) return `the console never showed /${unseen.console}/`;
+    const unseen = expect.findIndex((expectation, index) => !this.#wasSeen(expectation, index));
+    if (unseen !== -1) return notSeen(expect[unseen]!, this.#seen[unseen]!);
     const unreported = reports.find((name) => !checks.some((check) => check.name === name));
     if (unreported !== undefined) return `the node did not report ${unreported}`;
     const took = (endedMs - this.#lastStepMs) / 1000;
@@ -74,4 +95,10 @@ export class ScenarioDirector {
   sinceLastStep(nowMs: number): number {
     return (nowMs - this.#lastStepMs) / 1000;
   }
+}
+
+function notSeen({ console, dhcp, times = 1 }: Expectation, seen: number): string {
+  const where = console === undefined ? `the DHCP server's log` : 'the console';
+  const what = `/${console ?? dhcp}/`;
+  return times === 1 ? `${where} never showed ${what}` : `${where} showed ${what} ${seen} of ${times} times`;
 }

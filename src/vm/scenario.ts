@@ -29,10 +29,18 @@ const stepSchema = z.strictObject({
     ),
 });
 
-const expectationSchema = z.strictObject({
-  console: pattern.describe('A line that the console must show.'),
-  proves: z.string().min(1).describe('What is proved when it is seen, in words.'),
-});
+const expectationSchema = z
+  .strictObject({
+    console: pattern.optional().describe('A line that the console must show.'),
+    dhcp: pattern
+      .optional()
+      .describe("A line that the DHCP server's log must show, in the place of `console`."),
+    times: z.int().min(1).optional().describe('How many such lines at least; 1 by default.'),
+    proves: z.string().min(1).describe('What is proved when it is seen, in words.'),
+  })
+  .refine(({ console, dhcp }) => (console === undefined) !== (dhcp === undefined), {
+    error: 'needs one of console and dhcp',
+  });
 
 /** What may differ from one boot of a scenario to the next. */
 const bootFields = {
@@ -195,3 +203,6 @@ export function bootsOf(scenario: Scenario): readonly (ScenarioBoot & { readonly
   } = scenario;
   return boots === undefined ? [common] : boots.map((boot) => ({ ...common, ...boot }));
 }
+/** A line that has to be seen during a boot. */
+export type Expectation = z.infer<typeof expectationSchema>;
+

@@ -47,6 +47,10 @@ end: perhaps
     }
   });
 
+  it('expect lines of one log each', () => {
+    expect(() => decodeScenario('title: x\nitems: []\nexpect:\n  - proves: y\n', 'none')).toThrowError();
+  });
+
   it('are found by name, all at once, or with the nearest name', () => {
     const fs = memoryFileSystem({
       '/s/first.yaml': 'title: One\nitems: []\n',
@@ -107,6 +111,19 @@ describe('the director of a scenario', () => {
     expect(director.problem(122_000, [check('ready')])).toMatch(/121 s after the last step, allowed are 120/);
     expect(director.problem(120_000, [check('ready')])).toBeUndefined();
     expect(director.proved).toEqual(['it went down']);
+  });
+
+  it("reads the DHCP server's log as well, and counts", () => {
+    const director = new ScenarioDirector({
+      expect: [{ dhcp: 'DHCPACK', times: 2, proves: 'it was renewed' }],
+    });
+    director.line('DHCPACK');
+    director.dhcpLine('dnsmasq-dhcp: DHCPACK(br0) 10.77.0.199');
+    expect(director.complete).toBe(false);
+    expect(director.problem(1_000, [])).toBe("the DHCP server's log showed /DHCPACK/ 1 of 2 times");
+    director.dhcpLine('dnsmasq-dhcp: DHCPACK(br0) 10.77.0.199');
+    expect(director.complete).toBe(true);
+    expect(director.proved).toEqual(['it was renewed']);
   });
 
   it('knows when every step was done and every expected line was seen', () => {
