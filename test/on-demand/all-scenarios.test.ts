@@ -20,5 +20,8 @@ describe('every scenario', () => {
 });
 
 describe('scenarios that are about programs', () => {
+  it('on a root with NetworkManager and ifupdown', () =>
+    allPass(judgeRoot('trixie-services'), ['network-manager'], 1));
+
   it('on a root with sysvinit', () => allPass(judgeRoot('trixie-sysv'), ['sysv', 'sysv-server-gone'], 2));
 });
