@@ -305,8 +305,15 @@ const networkSchema = z.strictObject({
     .optional()
     .describe('Addresses that DHCP hands out to machines which are not in the inventory: FIRST-LAST.'),
   gateway: address.optional().describe('Router of the network; without it nodes get none.'),
-  mtu: z.int().min(576).max(65_535).optional().describe('Size of the largest packet in bytes, such as 9000.'),
-  vlan: z.int().min(1).max(4094).optional().describe('VLAN id, where nodes have to tag their packets.'),
+  mtu: z
+    .int()
+    .min(576)
+    .max(65_535)
+    .optional()
+    .describe(
+      'Size of the largest packet in bytes, such as 9000; nodes set it before they mount their root.',
+    ),
+  vlan: z.int().min(1).max(4094).optional().describe('VLAN id, where nodes have to tag: they boot over it.'),
 });
 
 const usedServers = z

@@ -1,5 +1,5 @@
 import { MkrootError } from '../errors.js';
-import { hostNamePattern, ipv4Pattern } from './checked-value.js';
+import { hostNamePattern, ipv4Pattern, wholeNumber } from './checked-value.js';
 
 /** Where a layer is: a directory that an NFS server exports. */
 export interface NfsLocation {
@@ -64,6 +64,10 @@ export interface BootParameters {
   readonly report?: string;
   /** 'dhcp' is what happens without it. */
   readonly ip?: 'dhcp' | StaticAddress;
+  /** Bytes of the largest packet, whatever DHCP says. */
+  readonly mtu?: number;
+  /** Number of the VLAN to boot over, 1 to 4094, on the device that {@link bootMac} names. */
+  readonly vlan?: number;
   /** MAC address of the device to boot from; pxelinux adds it itself with IPAPPEND 2. */
   readonly bootMac?: string;
   /** Consoles, the last one becoming /dev/console. */
@@ -154,8 +158,13 @@ function renderTop(top: WritableTopPlace): string {
   return `tmpfs${options.length === 0 ? '' : `:${options.join(',')}`}`;
 }
 
-function renderIp(ip: NonNullable<BootParameters['ip']>): string {
-  if (ip === 'dhcp') return 'dhcp';
+/** The MTU is in dracut's place for it, which is also that of the first name server. */
+function renderIp({ ip = 'dhcp', mtu }: Pick<BootParameters, 'ip' | 'mtu'>): string {
+  const size = mtu === undefined ? '' : String(wholeNumber('a kernel command line', 'the MTU', mtu, 65_535));
+  if (ip === 'dhcp') return size === '' ? 'dhcp' : `::::::dhcp:${size}`;
+  if (size !== '' && (ip.dns ?? []).length > 0) {
+    refuse('MTU', size, 'ip= has one place for it and for the first name server');
+  }
   const [dns0 = '', dns1 = ''] = (ip.dns ?? []).map((address) => ipv4('DNS server', address));
   const fields = [
     ipv4('address', ip.address),
@@ -167,7 +176,7 @@ function renderIp(ip: NonNullable<BootParameters['ip']>): string {
       ? ''
       : checked('interface', ip.device, /^[A-Za-z0-9._-]{1,15}$/, 'it is no interface name'),
     'none',
-    dns0,
+    dns0 || size,
     dns1,
   ];
   return fields.join(':').replace(/:+$/, '');
@@ -205,7 +214,10 @@ export function renderKernelCommandLine(parameters: BootParameters): string {
   add('mkroot.rw', parameters.top && renderTop(parameters.top));
   add('mkroot.hostname', parameters.hostname && hostname(parameters.hostname));
   add('mkroot.report', parameters.report && renderReport(parameters.report));
-  add('ip', parameters.ip && renderIp(parameters.ip));
+  if (parameters.ip !== undefined || parameters.mtu !== undefined) add('ip', renderIp(parameters));
+  if (parameters.vlan !== undefined) {
+    add('vlan', `vlan${wholeNumber('a kernel command line', 'the VLAN', parameters.vlan, 4094)}`);
+  }
   add(
     'BOOTIF',
     parameters.bootMac === undefined ? undefined : `01-${macBytes(parameters.bootMac).join('-')}`,

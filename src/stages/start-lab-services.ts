@@ -1,5 +1,4 @@
 import { renderDnsmasq } from '../netboot/dnsmasq.js';
-import { renderGanesha } from '../netboot/ganesha.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import type { RunningProcess } from '../ports/process-runner.js';
@@ -13,8 +12,10 @@ import {
   OTHER_SERVER,
   OTHER_SERVER_JOINS,
   OTHER_SERVER_RISES,
+  VLAN_SWITCH,
 } from '../vm/lab-network.js';
 import type { LabFiles } from './prepare-lab-files.js';
+import { labGanesha, moveAddress, prepareStandbyNfs } from './standby-nfs.js';
 import { type Service, type ServicePlace, startService } from './start-service.js';
 
 /** The servers of a lab while they run. */
@@ -27,8 +28,14 @@ export interface LabServices {
   readonly end: () => void;
 }
 
-/** What can be done to a server: start it, kill it, stop it (it keeps its connections but is silent), let it go on. */
-export type ServiceVerb = 'start' | 'stop' | 'pause' | 'resume';
+/**
+ * What can be done to a server: start it, kill it, stop it (it keeps its connections but is silent), let it go on; kill it and let its standby
+ * have the address.
+ */
+export type ServiceVerb = 'start' | 'stop' | 'pause' | 'resume' | 'take-over';
+
+/** For servers that an address may come to, or leave. */
+const ANY_ADDRESS = '0.0.0.0';
 
 /** What a lab's DHCP server does out of the ordinary. */
 export interface LabDhcp {
@@ -40,6 +47,8 @@ export interface LabDhcp {
   readonly rootPath?: string | undefined;
   /** At least 120, which is dnsmasq's least. */
   readonly leaseSeconds?: number | undefined;
+  /** Further options, as dnsmasq's `dhcp-option=` takes them. */
+  readonly options?: readonly string[] | undefined;
   /** Seconds that it takes for an offer. */
   readonly delay?: number | undefined;
   /** A second server on the same network, with addresses of its own. */
@@ -59,6 +68,12 @@ export interface LabServiceOptions {
     readonly directory: BytePath;
     readonly faults: readonly string[];
   };
+  /** The switch that tags the frames for the node: its program (qemu/vlan-switch), and the number of the VLAN. */
+  readonly vlan?: { readonly program: readonly string[]; readonly id: number };
+  /** There is a second NFS server, which takes over the address that nodes mount from. */
+  readonly standby?: boolean;
+  /** Bytes of the largest packet on the lab's network. */
+  readonly mtu?: number;
   /** DHCP names a TFTP server that does not exist. */
   readonly tftp?: 'silent';
   readonly furtherTaps?: readonly FurtherTap[];
@@ -87,20 +102,12 @@ export async function startLabServices(
   // rpcbind and ganesha keep sockets and locks in /run; other labs and the host have theirs.
   await inside(['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'mkroot-lab', '/run']);
   await inside(['mkdir', '/run/rpcbind', '/run/ganesha']);
-  await inside(['ip', '-batch', '-'], options.network ?? networkBatch(options.furtherTaps));
+  await inside(['ip', '-batch', '-'], options.network ?? networkBatch(options.furtherTaps, options.mtu));
 
   const ganeshaConf = `${options.logs}/ganesha.conf`;
   fs.writeFile(
     ganeshaConf,
-    renderGanesha({
-      exports: files.exports.map(({ name, directory, writable }) => ({
-        path: directory,
-        mountedAs: name,
-        ...(writable ? { access: 'RW' as const } : {}),
-      })),
-      bindAddress: LAB.server,
-      recoveryRoot: files.recovery,
-    }),
+    labGanesha(files.exports, options.standby ? ANY_ADDRESS : LAB.server, files.recovery),
   );
   const dnsmasqConf = `${options.logs}/dnsmasq.conf`;
   fs.writeFile(
@@ -121,6 +128,7 @@ export async function startLabServices(
       labDnsmasqExtras(LAB.bridge) +
       (options.tftp === 'silent' ? `dhcp-boot=tag:!efi64,${TFTP.loader},,${LAB.nobody}\n` : '') +
       (options.dhcp?.delay === undefined ? '' : `dhcp-reply-delay=${options.dhcp.delay}\n`) +
+      (options.dhcp?.options ?? []).map((option) => `dhcp-option=${option}\n`).join('') +
       // Not dhcp-host=: that takes names only, and this is for what is none.
       (options.dhcp?.hostname === undefined ? '' : `dhcp-option-force=12,"${options.dhcp.hostname}"\n`),
   );
@@ -143,6 +151,19 @@ export async function startLabServices(
     services.push({
       name: 'http',
       argv: [...program, LAB.server, String(LAB_HTTP_PORT), displayPath(directory), ...faults],
+      readyLine: /^listening$/,
+    });
+  }
+  if (options.standby) {
+    const conf = `${options.logs}/standby-ganesha.conf`;
+    fs.writeFile(conf, labGanesha(files.exports, ANY_ADDRESS, files.recovery));
+    services.push(await prepareStandbyNfs(inside, conf));
+  }
+  if (options.vlan !== undefined) {
+    const { program, id } = options.vlan;
+    services.push({
+      name: 'vlan-switch',
+      argv: [...program, ...[id, VLAN_SWITCH.untagged, VLAN_SWITCH.tagged].map(String)],
       readyLine: /^listening$/,
     });
   }
@@ -188,8 +209,10 @@ export async function startLabServices(
       const service = services.find((one) => one.name === SERVICE_OF[name])!;
       const server = running.get(service.name);
       if (verb === 'start') await start(service);
-      else if (verb === 'stop') {
+      else if (verb === 'stop' || verb === 'take-over') {
         running.delete(service.name);
+        // The other way round its kernel would still close the connections, which that of a dead machine does not.
+        if (verb === 'take-over') await moveAddress(inside);
         server?.kill('SIGKILL');
         await server?.exited;
       } else server?.kill(verb === 'pause' ? 'SIGSTOP' : 'SIGCONT');

@@ -52,8 +52,39 @@ link set eth0 up
 link set lo up
 `;
 
-/** Input of `ip -batch -` (ip(8)) that makes the lab's network: loopback, a bridge with the server's address, a tap. */
-export function networkBatch(further: readonly FurtherTap[] = []): string {
+/** A second NFS server with the same files, and the address that it takes over from the first one. */
+export const STANDBY_SERVER = { namespace: 'standby', address: '10.77.0.5' } as const;
+
+/** Input of `ip -batch -` that makes the second NFS server's namespace, joins it to the bridge, and gives the first server the address. */
+export const STANDBY_JOINS = `netns add ${STANDBY_SERVER.namespace}
+link add standby type veth peer name eth0 netns ${STANDBY_SERVER.namespace}
+link set standby master ${LAB.bridge} up
+address add ${STANDBY_SERVER.address}/${LAB.prefixLength} dev ${LAB.bridge}
+`;
+
+/** Input of `ip -batch -` for inside that namespace. */
+export const STANDBY_RISES = `link set lo up
+link set eth0 up
+`;
+
+/** Input of `ip -batch -`: the first server's machine is as good as gone. */
+export const MOVING_ADDRESS_LEAVES = `address del ${STANDBY_SERVER.address}/${LAB.prefixLength} dev ${LAB.bridge}
+`;
+
+/** Input of `ip -batch -` for inside the second server's namespace. Only a device that comes up announces its addresses. */
+export const MOVING_ADDRESS_ARRIVES = `link set eth0 down
+address add ${STANDBY_SERVER.address}/${LAB.prefixLength} dev eth0
+link set eth0 up
+`;
+
+/** TCP ports of 127.0.0.1 in the lab at which the switch with a tagged port (qemu/vlan-switch) takes QEMU's connections. */
+export const VLAN_SWITCH = { untagged: 7701, tagged: 7702 } as const;
+
+/**
+ * Input of `ip -batch -` (ip(8)) that makes the lab's network: loopback, a bridge with the server's address, a tap.
+ * @param mtu bytes of the largest packet; the kernel's 1500 by default
+ */
+export function networkBatch(further: readonly FurtherTap[] = [], mtu?: number): string {
   const { server, prefixLength, bridge, tap } = LAB;
   return `${[
     'link set lo up',
@@ -67,5 +98,11 @@ export function networkBatch(further: readonly FurtherTap[] = []): string {
       `tuntap add ${device} mode tap`,
       `link set ${device} ${place === 'lab' ? `master ${bridge} ` : ''}up`,
     ]),
+    // A bridge takes no more than each of its ports.
+    ...(mtu === undefined
+      ? []
+      : [tap, ...further.map(({ device }) => device), bridge].map(
+          (device) => `link set ${device} mtu ${mtu}`,
+        )),
   ].join('\n')}\n`;
 }

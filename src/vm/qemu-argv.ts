@@ -7,6 +7,13 @@ import type { UefiFiles } from './uefi.js';
 export type NodeNetwork =
   /** A tap device that exists where QEMU runs. */
   | { readonly kind: 'tap'; readonly device: string }
+  /** The same behind a switch that tags frames (qemu/vlan-switch): its TCP ports on 127.0.0.1. */
+  | {
+      readonly kind: 'tagged';
+      readonly device: string;
+      readonly untaggedPort: number;
+      readonly taggedPort: number;
+    }
   /** QEMU's own network: DHCP and TFTP by QEMU, no privileges. */
   | {
       readonly kind: 'user';
@@ -78,7 +85,7 @@ export function qemuArgv(machine: Machine): [string, ...string[]] {
     ...type.secondSerial,
     ...(machine.uefi === undefined ? [] : flash(machine.uefi)),
     ...otherNics(machine, 'before'),
-    ...['-netdev', netdev(machine.network)],
+    ...netdevs(machine.network).flatMap((netdev) => ['-netdev', netdev]),
     ...['-device', bootNic(machine)],
     ...otherNics(machine, 'behind'),
     ...['-device', 'virtio-rng-pci'],
@@ -120,18 +127,36 @@ function flash({ code, variables }: UefiFiles): string[] {
 function otherNics({ nic, otherNics: others = [] }: Machine, slot: OtherNic['slot']): string[] {
   return others
     .filter((other) => other.slot === slot)
-    .flatMap(({ mac, tap }) => [
-      ...['-netdev', `tap,id=${tap},ifname=${tap},script=no,downscript=no`],
-      ...['-device', `${nicDevice(nic)},netdev=${tap},mac=${mac}`],
+    .flatMap(({ mac, tap: device }) => [
+      ...['-netdev', tap(device, device)],
+      ...['-device', `${nicDevice(nic)},netdev=${device},mac=${mac}`],
     ]);
 }
 
-function netdev(network: NodeNetwork): string {
-  if (network.kind === 'tap') {
-    return `tap,id=${BOOT_NETWORK},ifname=${network.device},script=no,downscript=no`;
+function netdevs(network: NodeNetwork): string[] {
+  switch (network.kind) {
+    case 'tap':
+      return [tap(BOOT_NETWORK, network.device)];
+    case 'tagged':
+      return [
+        // QEMU itself joins the tap and the switch's untagged port.
+        tap('wire', network.device),
+        `socket,id=untagged,connect=127.0.0.1:${network.untaggedPort}`,
+        'hubport,id=hub-wire,hubid=1,netdev=wire',
+        'hubport,id=hub-untagged,hubid=1,netdev=untagged',
+        `socket,id=${BOOT_NETWORK},connect=127.0.0.1:${network.taggedPort}`,
+      ];
+    case 'user': {
+      const { tftpRoot, bootFile, hostname } = network;
+      return [
+        `user,id=${BOOT_NETWORK},hostname=${hostname},tftp=${escapeComma(tftpRoot)},bootfile=${bootFile}`,
+      ];
+    }
   }
-  const { tftpRoot, bootFile, hostname } = network;
-  return `user,id=${BOOT_NETWORK},hostname=${hostname},tftp=${escapeComma(tftpRoot)},bootfile=${bootFile}`;
+}
+
+function tap(id: string, device: string): string {
+  return `tap,id=${id},ifname=${device},script=no,downscript=no`;
 }
 
 /** In QEMU's key=value lists a comma in a value is written twice. */

@@ -13,7 +13,7 @@ function isPattern(text: string): boolean {
 }
 
 const ACTION =
-  /^(?:(?:nfs|dhcp|http) (?:start|stop|pause|resume)|link [1-9] (?:up|down)|press (?:power|ctrl-alt-delete)|cut power)$/;
+  /^(?:(?:nfs|dhcp|http) (?:start|stop|pause|resume)|nfs take-over|link [1-9] (?:up|down)|press (?:power|ctrl-alt-delete)|cut power)$/;
 
 const stepSchema = z.strictObject({
   when: z
@@ -25,7 +25,7 @@ const stepSchema = z.strictObject({
     .string()
     .regex(ACTION, 'is no action')
     .describe(
-      '`nfs`, `dhcp` or `http` with `start`, `stop` (killed), `pause` or `resume`; `link N up`, `link N down`; `press power`, `press ctrl-alt-delete`; `cut power`.',
+      '`nfs`, `dhcp` or `http` with `start`, `stop` (killed), `pause` or `resume`; `nfs take-over` by the standby; `link N up`, `link N down`; `press power`, `press ctrl-alt-delete`; `cut power`.',
     ),
 });
 
@@ -85,6 +85,12 @@ const bootFields = {
     .array(z.string())
     .optional()
     .describe('Addresses of servers that the base is to be had from; the lab has one, 10.77.0.1.'),
+  standby: z
+    .boolean()
+    .optional()
+    .describe(
+      'A second NFS server with the same files waits to take over the address 10.77.0.5, which the first one has beside its own.',
+    ),
   disk: z
     .int()
     .min(16)
@@ -106,6 +112,12 @@ const bootFields = {
       hostname: z.string().optional().describe('Name that the DHCP server gives the node (option 12).'),
       rootPath: z.string().optional().describe('Option 17.'),
       leaseSeconds: z.int().min(120).optional().describe('How long a lease lasts; an hour by default.'),
+      options: z
+        .array(z.string().regex(/^[A-Za-z0-9:.,/-]+$/, 'is no option'))
+        .optional()
+        .describe(
+          'Further options as dnsmasq writes them: `option:mtu,9000`, `option:dns-server,10.77.0.1`.',
+        ),
       delay: z.int().min(1).max(10).optional().describe('Seconds that the server takes for an answer.'),
       other: z
         .strictObject({ rootPath: z.string().optional().describe('Its option 17.') })
@@ -115,6 +127,20 @@ const bootFields = {
         ),
     })
     .optional(),
+  mtu: z
+    .int()
+    .min(576)
+    .max(16_000)
+    .optional()
+    .describe('Bytes of the largest packet on the network of the lab; 1500 by default.'),
+  vlan: z
+    .int()
+    .min(1)
+    .max(4094)
+    .optional()
+    .describe(
+      'The device that the node boots from is at a port where only frames with the tag of this VLAN count.',
+    ),
   tftp: z
     .enum(['silent'])
     .optional()
@@ -184,6 +210,9 @@ export type ScenarioBoot = z.infer<typeof bootSchema>;
 /** Something that is done to a node or its servers from outside. */
 export type ScenarioStep = z.infer<typeof stepSchema>;
 
+/** A line that has to be seen during a boot. */
+export type Expectation = z.infer<typeof expectationSchema>;
+
 /** A scenario by its file's name. */
 export interface Scenario extends z.infer<typeof scenarioSchema> {
   readonly name: string;
@@ -203,6 +232,3 @@ export function bootsOf(scenario: Scenario): readonly (ScenarioBoot & { readonly
   } = scenario;
   return boots === undefined ? [common] : boots.map((boot) => ({ ...common, ...boot }));
 }
-/** A line that has to be seen during a boot. */
-export type Expectation = z.infer<typeof expectationSchema>;
-

@@ -23,5 +23,7 @@ describe('scenarios that are about programs', () => {
   it('on a root with NetworkManager and ifupdown', () =>
     allPass(judgeRoot('trixie-services'), ['network-manager'], 1));
 
+  it('on a root with systemd-resolved', () => allPass(judgeRoot('trixie-resolved'), ['dns-resolved'], 1));
+
   it('on a root with sysvinit', () => allPass(judgeRoot('trixie-sysv'), ['sysv', 'sysv-server-gone'], 2));
 });

@@ -50,6 +50,16 @@ export const JUDGE_ROOTS = {
       target,
     ],
   },
+  // /etc/resolv.conf is a link to what systemd-resolved writes.
+  'trixie-resolved': {
+    argv: (target) => [
+      'mmdebstrap',
+      '--variant=minbase',
+      `--include=${PACKAGES},systemd-resolved,linux-image-amd64`,
+      'trixie',
+      target,
+    ],
+  },
   'trixie-arm64': {
     argv: (target) => [
       'mmdebstrap',

@@ -24,6 +24,7 @@ export async function runScenariosOn(
     '--transport',
     'squashfs-http',
     ...['--top', 'disk', '--driver', 'virtio_blk', '--driver', 'virtio_pci'],
+    ...['--driver', '8021q', '--driver', 'bonding'],
     '--output',
     initrd,
   );

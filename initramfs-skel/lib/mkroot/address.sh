@@ -7,15 +7,34 @@ lease_timeout=300
 # configure_address: sets $boot_nic, $node_ip, $lease_* and $address_summary.
 configure_address() {
   lease_mask='' lease_dns='' lease_hostname='' lease_domain=''
-  lease_rootpath='' lease_siaddr='' lease_serverid=''
+  lease_rootpath='' lease_siaddr='' lease_serverid='' lease_mtu=''
   case $ip_mode in
     static) configure_static_address ;;
     none) die - "ip=none, but the root is on the network" ;;
     *) configure_address_by_dhcp ;;
   esac
+  use_mtu
   seen_address=$(cat "$ROOT/sys/class/net/$boot_nic/address")
   normalise_mac "$seen_address"
   node_mac=$answer
+}
+
+# use_mtu: that of the command line, else DHCP's (option 26); before anything is mounted, since a connection keeps the size it began with.
+# What the device lies over has to carry it first. A driver that takes its link down for this has it up again before a mount gives up.
+use_mtu() {
+  mtu=${ip_mtu:-$lease_mtu}
+  [ -n "$mtu" ] || return 0
+  list_lower_nics "$boot_nic"
+  for nic in $lower_nics "$boot_nic"; do
+    mtu_now=0
+    read -r mtu_now <"$ROOT/sys/class/net/$nic/mtu"
+    if [ "$mtu_now" -ge "$mtu" ] && [ "$nic" != "$boot_nic" ] || [ "$mtu_now" = "$mtu" ]; then continue; fi
+    if ! ip link set dev "$nic" mtu "$mtu"; then
+      trouble "$nic" "does not take an MTU of $mtu" "going on with $mtu_now"
+      return
+    fi
+  done
+  address_summary="$address_summary, MTU $mtu"
 }
 
 configure_static_address() {
@@ -88,6 +107,7 @@ read_lease() {
       rootpath) lease_rootpath=$value ;;
       siaddr) lease_siaddr=$value ;;
       serverid) lease_serverid=$value ;;
+      mtu) lease_mtu=$value ;;
     esac
   done <"$1"
 }

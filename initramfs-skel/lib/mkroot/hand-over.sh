@@ -44,6 +44,7 @@ prepare_shutdown_root() {
 
 write_hand_over() {
   mkdir -p "$ROOT/run/systemd/network" "$ROOT/run/NetworkManager/conf.d" "$ROOT/run/network"
+  list_lower_nics "$boot_nic"
   write_networkd_configuration
   write_network_manager_configuration
   write_ifupdown_state
@@ -91,26 +92,41 @@ KeepConfiguration=yes
 IgnoreCarrierLoss=yes
 ConfigureWithoutCarrier=yes
 END
+  [ -z "$lower_nics" ] || write_file "$ROOT/run/systemd/network/00-mkroot-lower.network" <<END
+[Match]
+Name=$lower_nics
+[Link]
+Unmanaged=yes
+END
 }
 
+# write_network_manager_configuration: by address, whatever the device is called; what lies over others has none of its own.
 write_network_manager_configuration() {
+  kept_devices=mac:$node_mac
+  for nic in ${lower_nics:+$lower_nics $boot_nic}; do kept_devices="$kept_devices,interface-name:=$nic"; done
   write_file "$ROOT/run/NetworkManager/conf.d/00-mkroot-boot.conf" <<END
 [device-mkroot-boot]
-match-device=mac:$node_mac
+match-device=$kept_devices
 managed=0
 END
 }
 
 # write_ifupdown_state: for ifup the device is up already; ifdown at power-off must not take it down.
 write_ifupdown_state() {
-  printf '%s=%s\n' "$boot_nic" "$boot_nic" >"$ROOT/run/network/ifstate"
+  kept_devices='' excluded_devices=''
+  for nic in $lower_nics "$boot_nic"; do
+    kept_devices="$kept_devices$nic=$nic
+"
+    excluded_devices="$excluded_devices --exclude=$nic"
+  done
+  printf '%s' "$kept_devices" >"$ROOT/run/network/ifstate"
   # By itself the script of sysvinit takes no device down while something is mounted over NFS.
   if has_sysvinit; then return 0; fi
   mkdir -p "$ROOT/run/systemd/system/networking.service.d"
   write_file "$ROOT/run/systemd/system/networking.service.d/50-mkroot-boot.conf" <<END
 [Service]
 ExecStop=
-ExecStop=-/sbin/ifdown -a --read-environment --exclude=lo --exclude=$boot_nic
+ExecStop=-/sbin/ifdown -a --read-environment --exclude=lo$excluded_devices
 END
 }
 

@@ -4,8 +4,14 @@
 device_timeout=180
 carrier_timeout=60
 
-# list_nics: $nics are the physical Ethernet and InfiniBand devices that the boot may use now.
+# list_nics: $nics are the devices that the boot may use now: one that lies over others, or hardware.
 list_nics() {
+  choose_stacked_device
+  if [ -n "$stacked_nic" ]; then list_stacked_nic; else list_hardware_nics; fi
+}
+
+# list_hardware_nics: $nics are the physical Ethernet and InfiniBand devices.
+list_hardware_nics() {
   nics=''
   for device in "$ROOT"/sys/class/net/*; do
     # Bridges, tunnels and lo have no hardware behind them.
@@ -16,7 +22,7 @@ list_nics() {
       read -r address <"$device/address" || continue
       normalise_mac "$address"
       [ "$answer" = "$boot_mac" ] || continue
-    elif [ -n "$ip_device" ]; then
+    elif [ -n "$ip_device" ] && [ "$ip_device" != "$stacked_nic" ]; then
       [ "$nic" = "$ip_device" ] || continue
     fi
     nics="$nics${nics:+ }$nic"
@@ -81,20 +87,27 @@ await_hardware() {
     coldplug
   fi
   [ "$1" -ge "$device_deadline" ] || return 0
-  if [ -n "$boot_mac$ip_device" ]; then
-    trouble "${boot_mac:-$ip_device}" "no such network device within $device_timeout s" "any network device"
+  wanted_nic=${stacked_nic:-${boot_mac:-$ip_device}}
+  if [ -n "$wanted_nic" ]; then
+    trouble "$wanted_nic" "no such network device within $device_timeout s" "any network device"
     boot_mac='' ip_device=''
+    forget_stacked_device
     device_deadline=$(($1 + carrier_timeout))
   else
     die - "no network device within $device_timeout s"
   fi
 }
 
-# describe_nics: $device_summary, such as "eth0 52:54:00:12:34:56 e1000".
+# describe_nics: $device_summary, such as "eth0 52:54:00:12:34:56 e1000" or "vlan5 52:54:00:12:34:56 over eth0".
 describe_nics() {
   device_summary=''
   for nic in $linked_nics; do
-    driver=$(readlink "$ROOT/sys/class/net/$nic/device/driver") || driver=unknown
+    if [ "$nic" = "$stacked_nic" ]; then
+      list_lower_nics "$nic"
+      nic=$stacked_nic driver="over $lower_nics"
+    else
+      driver=$(readlink "$ROOT/sys/class/net/$nic/device/driver") || driver=unknown
+    fi
     read -r address <"$ROOT/sys/class/net/$nic/address" || address=unknown
     device_summary="$device_summary${device_summary:+, }$nic $address ${driver##*/}"
   done

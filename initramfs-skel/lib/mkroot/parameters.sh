@@ -9,7 +9,9 @@ read_command_line() {
   nfs_version='' nfs_extra_options='' top_wanted='' hostname_wanted=''
   # Addresses. ip_mode: dhcp (default), static, none.
   ip_mode=dhcp ip_address='' ip_server='' ip_gateway='' ip_netmask='' ip_hostname='' ip_device='' ip_dns=''
-  boot_mac=''
+  ip_mtu='' boot_mac=''
+  # Devices over others: stacked-devices.sh.
+  bond_name='' vlan_name='' stacked_nic=''
   # When things go wrong.
   break_before='' shell_on_failure='' panic_delay=''
   init_wanted='' parameter_problems=''
@@ -51,6 +53,9 @@ read_parameter() {
     # The kernel's own name for the server's directory wins over root=/dev/nfs, which only says "NFS".
     nfsroot=*) base_standard=$value ;;
     ip=*) read_ip "$value" ;;
+    bond) read_bond '' ;;
+    bond=*) read_bond "$value" ;;
+    vlan=*) read_vlan "$value" ;;
     BOOTIF=*) read_boot_mac "$value" ;;
     bootdev=*) read_device "$1" "$value" ;;
     init=*) init_wanted=$value ;;
@@ -102,19 +107,31 @@ read_panic() {
   if is_number "${2#-}"; then panic_delay=$2; else ignore_parameter "$1" "no number"; fi
 }
 
+# read_mtu WORD MTU[:MAC]: the end of dracut's ip=.
+read_mtu() {
+  case $2 in
+    *:?*) ignore_parameter "$1" "its MAC address: a device keeps its own" ;;
+  esac
+  ip_mtu=${2%%:*}
+  [ -z "$ip_mtu" ] || is_mtu "$ip_mtu" || { ignore_parameter "$1" "MTU is not valid" && ip_mtu=''; }
+}
+
 # read_ip VALUE: the kernel's ip=client:server:gateway:netmask:hostname:device:autoconf:dns0:dns1, its short forms
-# (dhcp, none, ...) and dracut's ip=<interface>:dhcp.
+# (dhcp, none, ...) and dracut's: ip=<interface>:dhcp[:<mtu>], and an MTU in the place of dns0.
 read_ip() {
   case $1 in
     '') return 0 ;;
     dhcp | on | any | both | bootp) ip_mode=dhcp && return 0 ;;
     none | off) ip_mode=none && return 0 ;;
     *\[* ) ignore_parameter "ip=$1" "IPv6 is not supported" && return 0 ;;
-    *:dhcp | *:on | *:any)
-      case ${1%:*} in
-        *:*) ;;
-        *) read_device "ip=$1" "${1%:*}" && return 0 ;;
-      esac
+  esac
+  ip_rest=${1#*:}:
+  case ${ip_rest%%:*} in
+    dhcp | on | any)
+      read_device "ip=$1" "${1%%:*}"
+      ip_rest=${ip_rest#*:}
+      read_mtu "ip=$1" "${ip_rest%:}"
+      return 0
       ;;
   esac
   ip_fields=$1:::::::::
@@ -123,6 +140,10 @@ read_ip() {
     ip_field=${ip_fields%%:*}
     ip_fields=${ip_fields#*:}
     [ -n "$ip_field" ] || continue
+    if [ "$ip_part" = dns ] && is_number "$ip_field"; then
+      read_mtu "ip=$1" "$ip_field"
+      continue
+    fi
     case $ip_part in
       address | server | gateway | dns | dns2) is_ipv4 "$ip_field" ;;
       netmask) prefix_length "$ip_field" && [ -n "$answer" ] ;;

@@ -27,6 +27,19 @@ is_ipv4() {
   [ "$ipv4_octets" -eq 4 ]
 }
 
+# is_ipv4_network TEXT: a dotted quad and the number of its network's bits, such as 10.1.0.0/16.
+is_ipv4_network() {
+  case $1 in
+    */*) is_ipv4 "${1%%/*}" && is_number "${1#*/}" && [ "${1#*/}" -le 32 ] ;;
+    *) return 1 ;;
+  esac
+}
+
+# is_mtu TEXT: bytes of the largest packet; IPv4 needs 68.
+is_mtu() {
+  is_number "$1" && [ "$1" -ge 68 ] && [ "$1" -le 65535 ]
+}
+
 # is_hostname TEXT: letters, digits, hyphens and dots as RFC 1123 has them; at most 64 bytes, the kernel's limit.
 is_hostname() {
   case $1 in

@@ -17,13 +17,13 @@ import { failureOf } from '../../vm/boot-verdict.js';
 import type { EmulatedNic } from '../../vm/emulated-nic.js';
 import { TFTP } from '../../vm/lab-config.js';
 import { LabNamespace } from '../../vm/lab-namespace.js';
-import { LAB, LAB_DISK } from '../../vm/lab-network.js';
+import { LAB, LAB_DISK, VLAN_SWITCH } from '../../vm/lab-network.js';
 import { bootMilestones, type Milestone } from '../../vm/milestones.js';
 import type { Machine, NodeNetwork, OtherNic } from '../../vm/qemu-argv.js';
 import type { ScenarioBoot } from '../../vm/scenario.js';
 import { ScenarioDirector } from '../../vm/scenario-director.js';
 import { selfCheckNames } from '../../vm/self-check-report.js';
-import type { BootNetwork, BootTestOptions } from './boot-test-options.js';
+import type { BootTestOptions } from './boot-test-options.js';
 import { type ChosenMachine, chooseMachine } from './choose-machine.js';
 import { type KnownInitrd, knowInitrd } from './know-initrd.js';
 import { labCommandLine } from './lab-command-line.js';
@@ -168,14 +168,16 @@ async function startLab(
       : await startLabServices(ports, namespace, files, {
           logs,
           onDhcpLine: (line) => dhcpListener?.(line),
+          ...(options.scenario?.vlan === undefined
+            ? {}
+            : { vlan: { id: options.scenario.vlan, program: labProgram(options, 'vlan-switch') } }),
+          ...(options.scenario?.standby ? { standby: true } : {}),
+          ...(options.scenario?.mtu === undefined ? {} : { mtu: options.scenario.mtu }),
           furtherTaps: nicsOf(options.scenario).map(({ tap, place }) => ({ device: tap, place })),
           ...(options.scenario?.transport === 'squashfs-http' && options.baseImage !== undefined
             ? {
                 http: {
-                  program: [
-                    options.nodeProgram ?? 'node',
-                    `${options.shippedFiles}/http-server/http-server.mjs`,
-                  ],
+                  program: labProgram(options, 'http-server'),
                   directory: directoryOf(options.baseImage.path),
                   faults: options.scenario.httpFaults ?? [],
                 },
@@ -213,6 +215,11 @@ async function startLab(
         }
       : undefined,
   };
+}
+
+/** The argv that runs a program of qemu/. */
+function labProgram({ nodeProgram = 'node', shippedFiles }: BootTestOptions, name: string): string[] {
+  return [nodeProgram, `${shippedFiles}/${name}/${name}.mjs`];
 }
 
 function directoryOf(path: BytePath): BytePath {
@@ -253,7 +260,7 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
           accelerator,
           nic: options.nic,
           mac: scenario?.mac ?? LAB.mac,
-          network: nodeNetwork(options.network, lab.files.tftpRoot),
+          network: nodeNetwork(options, lab.files.tftpRoot),
           memory: scenario?.memory ?? options.memory,
           ...(scenario?.clock === undefined ? {} : { clock: scenario.clock }),
           ...(scenario?.disk === undefined || options.kept === undefined
@@ -357,10 +364,15 @@ function milestonesFor({ network, scenario, chosen }: BootTest): readonly Milest
   );
 }
 
-function nodeNetwork(network: BootNetwork, tftpRoot: BytePath): NodeNetwork {
-  return network === 'lab'
-    ? { kind: 'tap', device: LAB.tap }
-    : { kind: 'user', tftpRoot, bootFile: TFTP.loader, hostname: LAB.hostname };
+function nodeNetwork({ network, scenario }: BootTest, tftpRoot: BytePath): NodeNetwork {
+  if (network === 'user') return { kind: 'user', tftpRoot, bootFile: TFTP.loader, hostname: LAB.hostname };
+  if (scenario?.vlan === undefined) return { kind: 'tap', device: LAB.tap };
+  return {
+    kind: 'tagged',
+    device: LAB.tap,
+    untaggedPort: VLAN_SWITCH.untagged,
+    taggedPort: VLAN_SWITCH.tagged,
+  };
 }
 
 function makeLogDirectory({ fs }: Ports, { logsParent, temporaryParent, image }: BootTestOptions): BytePath {

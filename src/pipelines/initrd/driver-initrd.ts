@@ -36,6 +36,14 @@ export interface DriverInitrd {
   readonly there: boolean;
 }
 
+/** Kernel module for networks whose packets are tagged. */
+const VLAN_DRIVER = '8021q';
+
+/** The modules that a node needs beside those of its recipe: those that nodes.yaml names, and what its network takes. */
+export function driversOf({ drivers, vlan }: Pick<Node, 'drivers' | 'vlan'>): readonly string[] {
+  return [...new Set([...drivers, ...(vlan === undefined ? [] : [VLAN_DRIVER])])].sort();
+}
+
 /**
  * What a node's drivers come to: undefined if the image's initrd or its kernel has them all. The file is named after what it is
  * made of, the initrd and the drivers, so that it never changes: nodes whose drivers are the same share it.
@@ -44,15 +52,16 @@ export interface DriverInitrd {
 export function planDriverInitrd(
   fs: ReadFileSystem,
   image: PublishedImage,
-  node: Pick<Node, 'name' | 'drivers'>,
+  node: Pick<Node, 'name' | 'drivers' | 'vlan'>,
 ): DriverInitrd | undefined {
-  if (node.drivers.length === 0) return undefined;
+  const wanted = driversOf(node);
+  if (wanted.length === 0) return undefined;
   const published = readSidecar(fs, image.initrd);
   const kernel = openKernel(new Sysroot(fs, image.root), published.kernel);
   const present = new Set(published.modules);
-  const drivers = [...new Set(node.drivers)]
-    .sort()
-    .filter((driver) => modulesOf(kernel, driver, image.name, node.name).some((name) => !present.has(name)));
+  const drivers = wanted.filter((driver) =>
+    modulesOf(kernel, driver, image.name, node.name).some((name) => !present.has(name)),
+  );
   if (drivers.length === 0) return undefined;
   const key = createHash('sha256')
     .update(JSON.stringify([FORMAT, published.sha256, drivers]))

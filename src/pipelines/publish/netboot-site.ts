@@ -187,6 +187,8 @@ function nodeBoot(
     ...(transport.options === undefined ? {} : { nfsOptions: transport.options }),
     ...(top === undefined ? {} : { top }),
     hostname: node.name,
+    ...(node.mtu === undefined ? {} : { mtu: node.mtu }),
+    ...(node.vlan === undefined ? {} : { vlan: node.vlan }),
     ...(report === undefined ? {} : { report }),
     extra: node.kernelArguments,
   };

@@ -3,10 +3,11 @@ import type { Node } from '../../inventory/node.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import { findPublishedImage, type PublishedImage } from '../../stages/find-published-image.js';
+import { driversOf } from '../initrd/driver-initrd.js';
 
 /** Nodes with the same key boot the same kernel and initrd. */
-export function imageKey({ image, kernel, drivers }: Node, generation: string | undefined): string {
-  return JSON.stringify([image, generation ?? '', kernel ?? '', [...drivers].sort()]);
+export function imageKey(node: Node, generation: string | undefined): string {
+  return JSON.stringify([node.image, generation ?? '', node.kernel ?? '', driversOf(node)]);
 }
 
 /**

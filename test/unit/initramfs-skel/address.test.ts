@@ -72,6 +72,42 @@ start_links; wait_for_device; enter_stage 40; configure_address; echo "$address_
     );
   });
 
+  it('classless routes (option 121) go in the place of the router of option 3', () => {
+    const routes =
+      "staticroutes='10.77.0.1/32 0.0.0.0 10.0.0.0/8 10.77.0.1 0.0.0.0/0 10.77.0.9 bad 10.77.0.1 10.1.0.0/33 10.77.0.1 10.2.0.0/16 ;x 10.3.0.0/16'";
+    const { calls } = runWithMocks(shell, event('bound', `${lease} mask=32 ${routes}`));
+    expect(calls).toEqual([
+      'ip addr add 10.77.0.58/32 broadcast + dev eth0',
+      'ip route replace 10.77.0.1/32 dev eth0',
+      'ip route replace 10.0.0.0/8 via 10.77.0.1 dev eth0',
+      'ip route replace default via 10.77.0.9 dev eth0',
+    ]);
+  });
+
+  it('an MTU (option 26) is in the lease if it is one', () => {
+    const mtuOf = (mtu: string) =>
+      /^mtu=(.*)$/m.exec(
+        runWithMocks(shell, event('bound', `${lease} mtu=${mtu}`)).read('state/lease') ?? '',
+      )?.[1];
+    expect(mtuOf('9000')).toBe('9000');
+    for (const wrong of ['12', '70000', "'9000;x'", "''"]) expect(mtuOf(wrong)).toBeUndefined();
+  });
+
+  it('a client whose lease ran out asks for the same address again', () => {
+    const asked = (tree: Record<string, string>) =>
+      runWithMocks(
+        shell,
+        `export MKROOT_DHCP_STATE="$ROOT/state"
+mkdir -p "$MKROOT_DHCP_STATE"
+udhcpc() { note udhcpc "$@"; ln -s eth9 "$ROOT/state/winner"; }
+set -- eth0
+. "$SKELETON/lib/mkroot/dhcp-client" </dev/urandom`,
+        tree,
+      ).calls.find((call) => call.startsWith('udhcpc'));
+    expect(asked({ 'state/lease': 'nic=eth0\nip=10.77.0.58\nmask=24\n' })).toContain(' -r 10.77.0.58');
+    expect(asked({})).not.toContain(' -r ');
+  });
+
   it('"bad", which busybox writes for a name that it finds unsafe, is no name', () => {
     const result = runWithMocks(shell, event('bound', `${lease} hostname=bad domain=bad`));
     expect(result.read('state/lease')).not.toContain('bad');

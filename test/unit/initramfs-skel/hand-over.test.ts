@@ -102,6 +102,23 @@ describe.each(shells)('hand-over under $name', (shell) => {
     );
   });
 
+  it('so they are with what the boot device lies over', () => {
+    const { read } = runOnTarget(shell, `${node}boot_nic=vlan5 node_name=n1; write_hand_over`, {
+      'sys/class/net/vlan5/lower_eth0/x': '',
+    });
+    expect(read('run/systemd/network/00-mkroot-boot.network')).toContain('[Match]\nName=vlan5\n');
+    expect(read('run/systemd/network/00-mkroot-lower.network')).toBe(
+      '[Match]\nName=eth0\n[Link]\nUnmanaged=yes\n',
+    );
+    expect(read('run/NetworkManager/conf.d/00-mkroot-boot.conf')).toContain(
+      'match-device=mac:52:54:00:00:00:01,interface-name:=eth0,interface-name:=vlan5\n',
+    );
+    expect(read('run/network/ifstate')).toBe('eth0=eth0\nvlan5=vlan5\n');
+    expect(read('run/systemd/system/networking.service.d/50-mkroot-boot.conf')).toContain(
+      '--exclude=eth0 --exclude=vlan5\n',
+    );
+  });
+
   it("the real init is init= or the system's, an absolute link included; a root without one is said so", () => {
     const find = (commandLine: string, tree: TargetTree) =>
       runOnTarget(

@@ -19,6 +19,9 @@ const variables = [
   'ip_hostname',
   'ip_device',
   'ip_dns',
+  'ip_mtu',
+  'bond_name',
+  'vlan_name',
   'boot_mac',
   'break_before',
   'shell_on_failure',
@@ -62,6 +65,23 @@ const commandLines: readonly [string, Record<string, string>][] = [
   ['ip=off', { ip_mode: 'none' }],
   ['ip=eth1:dhcp', { ip_device: 'eth1' }],
   ['ip=:::::eth2:dhcp', { ip_device: 'eth2' }],
+  ['ip=eth1:dhcp:9000', { ip_device: 'eth1', ip_mtu: '9000' }],
+  ['ip=eth1:dhcp:', { ip_device: 'eth1' }],
+  ['ip=::::::dhcp:9000', { ip_mtu: '9000' }],
+  [
+    'ip=eth1:dhcp:9000:52-54-00-00-00-01',
+    {
+      ip_device: 'eth1',
+      ip_mtu: '9000',
+      parameter_problems: 'ip=eth1:dhcp:9000:52-54-00-00-00-01 (its MAC address: a device keeps its own)',
+    },
+  ],
+  ['ip=eth1:dhcp:12', { ip_device: 'eth1', parameter_problems: 'ip=eth1:dhcp:12 (MTU is not valid)' }],
+  [
+    'vlan=vlan5:bond0 bond=bond0:eth0,eth1:mode=802.3ad ip=vlan5:dhcp',
+    { vlan_name: 'vlan5', bond_name: 'bond0', ip_device: 'vlan5' },
+  ],
+  ['vlan=0:eth0', { parameter_problems: 'vlan=0:eth0 (no VLAN: its number is 1 to 4094)' }],
   [
     'ip=10.0.0.9:10.0.0.1:10.0.0.254:255.255.254.0:n9:eth1:none:10.0.0.2:10.0.0.3',
     {

@@ -89,6 +89,7 @@ const parts = [
   'probe',
   'nfs',
   'modules',
+  'stacked-devices',
   'address',
   'network',
   'image',

@@ -51,6 +51,16 @@ describe('the kernel command line', () => {
     expect(renderKernelCommandLine({ ip: 'dhcp' })).toBe('ip=dhcp');
   });
 
+  it("writes MTU and VLAN of the node's network as dracut has them", () => {
+    expect(renderKernelCommandLine({ mtu: 9000, vlan: 5 })).toBe('ip=::::::dhcp:9000 vlan=vlan5');
+    const ip = { address: '10.0.0.9', netmask: '255.255.255.0' };
+    expect(renderKernelCommandLine({ mtu: 9000, ip })).toBe('ip=10.0.0.9:::255.255.255.0:::none:9000');
+    expect(() => renderKernelCommandLine({ mtu: 9000, ip: { ...ip, dns: ['10.0.0.1'] } })).toThrow(
+      /one place/,
+    );
+    expect(() => renderKernelCommandLine({ vlan: 4095 })).toThrow(/VLAN "4095"/);
+  });
+
   it('writes servers that share the work, a base in one file, and tops that last', () => {
     const image = { sha256: 'ab'.repeat(32), size: 7 };
     const path = '/images/c/G/root.squashfs';

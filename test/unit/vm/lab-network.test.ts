@@ -1,6 +1,40 @@
 import { describe, expect, it } from 'vitest';
 import { otherDnsmasq } from '../../../src/vm/lab-config.js';
-import { LAB, OTHER_SERVER, OTHER_SERVER_JOINS, OTHER_SERVER_RISES } from '../../../src/vm/lab-network.js';
+import {
+  LAB,
+  MOVING_ADDRESS_ARRIVES,
+  MOVING_ADDRESS_LEAVES,
+  networkBatch,
+  OTHER_SERVER,
+  OTHER_SERVER_JOINS,
+  OTHER_SERVER_RISES,
+  STANDBY_JOINS,
+  STANDBY_SERVER,
+} from '../../../src/vm/lab-network.js';
+
+describe('the network of a lab', () => {
+  it('takes large packets on every device, the bridge last, for it takes no more than its ports', () => {
+    const lines = networkBatch([{ device: 'other2', place: 'lab' }], 9000)
+      .trimEnd()
+      .split('\n');
+    expect(lines.slice(-3)).toEqual([
+      'link set tap0 mtu 9000',
+      'link set other2 mtu 9000',
+      'link set br0 mtu 9000',
+    ]);
+    expect(networkBatch()).not.toContain('mtu');
+  });
+
+  it('moves an address from one NFS server to the other, whose device comes up with it', () => {
+    expect(STANDBY_JOINS).toContain(`address add ${STANDBY_SERVER.address}/24 dev ${LAB.bridge}\n`);
+    expect(MOVING_ADDRESS_LEAVES).toBe(`address del ${STANDBY_SERVER.address}/24 dev ${LAB.bridge}\n`);
+    expect(MOVING_ADDRESS_ARRIVES.trimEnd().split('\n')).toEqual([
+      'link set eth0 down',
+      `address add ${STANDBY_SERVER.address}/24 dev eth0`,
+      'link set eth0 up',
+    ]);
+  });
+});
 
 describe('a second DHCP server of a lab', () => {
   it('has an address and a range of its own on the same bridge', () => {

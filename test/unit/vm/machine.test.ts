@@ -49,6 +49,21 @@ describe('qemuArgv', () => {
   });
 });
 
+describe('a machine at a tagged port', () => {
+  it('is plugged into the switch, whose untagged port QEMU joins to the tap', () => {
+    const network = { kind: 'tagged', device: 'tap0', untaggedPort: 7701, taggedPort: 7702 } as const;
+    const argv = qemuArgv({ ...machine, network });
+    expect(argv.filter((_, index) => argv[index - 1] === '-netdev')).toEqual([
+      'tap,id=wire,ifname=tap0,script=no,downscript=no',
+      'socket,id=untagged,connect=127.0.0.1:7701',
+      'hubport,id=hub-wire,hubid=1,netdev=wire',
+      'hubport,id=hub-untagged,hubid=1,netdev=untagged',
+      'socket,id=boot,connect=127.0.0.1:7702',
+    ]);
+    expect(argv).toContain('e1000,netdev=boot,mac=52:54:00:77:00:01');
+  });
+});
+
 describe('a machine of a scenario', () => {
   const several = qemuArgv({
     ...machine,

@@ -206,6 +206,26 @@ describe('drivers of a group', () => {
     expect(sidecar.sizes.packed).toBe(initrd.length);
   });
 
+  it('have the one for tagged packets where the network is a VLAN, and the boot entry says so', async () => {
+    for (const id of [G1, G2]) {
+      fs.writeFile(
+        `/state/images/compute/generations/${id}/root/usr/lib/modules/${NEW}/kernel/net/8021q.ko`,
+        moduleFixture({ modinfo: ['depends='] }),
+      );
+    }
+    fs.writeFile(
+      '/site/nodes.yaml',
+      nodes('network: storage')
+        .replace('groups:', '  storage: { subnet: 10.2.0.0/16, vlan: 5, mtu: 9000 }\ngroups:')
+        .replace('10.1.2.1', '10.2.0.1'),
+    );
+    expect(planPublish(fs, REQUEST).initrds).toMatchObject([{ drivers: ['8021q'], there: false }]);
+    await publish(publishPorts(fs), REQUEST, WRITER);
+    expect(menuOf('01-01')).toContain(' ip=::::::dhcp:9000 vlan=vlan5');
+    expect(menuOf('00-01')).not.toMatch(/vlan|dhcp:/);
+    expect(initrdOf('01-01')).not.toBe(initrdOf('00-01'));
+  });
+
   it('are made once, and again for another initrd of the same generation', async () => {
     inventory('drivers: [ahci]');
     await publish(publishPorts(fs), REQUEST, WRITER);

@@ -115,7 +115,7 @@ LABEL mkroot
   MENU LABEL compute g1
   KERNEL images/compute/g1/vmlinuz
   INITRD images/compute/g1/initrd.img
-  APPEND console=tty0 console=ttyS1,57600n8 mkroot.image=compute mkroot.generation=g1 mkroot.base=10.1.0.1:/state/images/compute/generations/g1/root mkroot.cluster=/state/layers/compute/versions/v1/layer mkroot.host=/state/hosts/n1/versions/v2/layer mkroot.hostname=n1 mkroot.report=10.1.0.1 nosmt
+  APPEND console=tty0 console=ttyS1,57600n8 mkroot.image=compute mkroot.generation=g1 mkroot.base=10.1.0.1:/state/images/compute/generations/g1/root mkroot.cluster=/state/layers/compute/versions/v1/layer mkroot.host=/state/hosts/n1/versions/v2/layer mkroot.hostname=n1 mkroot.report=10.1.0.1 ip=::::::dhcp:9000 nosmt
   IPAPPEND 2
 `);
     expect(wanted('tftp/pxelinux.cfg/0A010201')).toContain(
@@ -221,8 +221,8 @@ describe('a change', () => {
     ]);
     const shown = fileDifferences(fs, changed, changes.at(-1)!);
     expect(shown.filter((line) => /^[+-]/.test(line)).map((line) => line.slice(-60))).toEqual([
-      expect.stringMatching(/mkroot.hostname=n2 mkroot.report=10.1.0.1 nosmt$/),
-      expect.stringMatching(/mkroot.hostname=n2 mkroot.report=10.1.0.1 nosmt debug$/),
+      expect.stringMatching(/=n2 mkroot.report=10.1.0.1 ip=::::::dhcp:9000 nosmt$/),
+      expect.stringMatching(/=n2 mkroot.report=10.1.0.1 ip=::::::dhcp:9000 nosmt debug$/),
     ]);
   });
 });
