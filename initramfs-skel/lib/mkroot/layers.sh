@@ -6,6 +6,9 @@
 root_pointer=hopeless.root
 overlay_pointer=hopeless.overlay
 
+# How many cluster layers there are.
+cluster_number=0
+
 # mount_base_layer: /run/mkroot/base, and the host layer before it if only that one knows the base.
 mount_base_layer() {
   host_summary=''
@@ -96,18 +99,22 @@ mount_layer() {
   answer=$location_server:$location_path
 }
 
-# read_pointer FILE: $answer is the location that the host layer's FILE holds, empty if there is none. A bare name, as in
-# the paper, lies under mkroot.roots=.
+# read_pointer FILE: $answer is the location that the host layer's FILE holds, empty if there is none; of overlays there may be several,
+# the lowest first. A bare name, as in the paper, lies under mkroot.roots=.
 read_pointer() {
   answer=''
-  if [ -r "$ROOT/run/mkroot/host/$1" ]; then
-    read -r answer <"$ROOT/run/mkroot/host/$1"
-    case $answer in
-      '' | /* | *:/*) ;;
+  [ -r "$ROOT/run/mkroot/host/$1" ] || return 0
+  read -r pointers <"$ROOT/run/mkroot/host/$1"
+  set -f
+  for pointer in $pointers; do
+    case $pointer in
+      /* | *:/*) ;;
       *)
-        [ -n "$roots_directory" ] || die - "the host layer's $1 names \"$answer\", but no mkroot.roots= says under which directory"
-        answer=${roots_directory%/}/$answer
+        [ -n "$roots_directory" ] || die - "the host layer's $1 names \"$pointer\", but no mkroot.roots= says under which directory"
+        pointer=${roots_directory%/}/$pointer
         ;;
     esac
-  fi
+    answer="$answer${answer:+ }$pointer"
+  done
+  set +f
 }

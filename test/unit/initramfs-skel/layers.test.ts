@@ -122,6 +122,40 @@ ${network}${mountAll}echo "$layers_summary"`,
     );
   });
 
+  it('a host layer names many overlays, the lowest first', () => {
+    const numbers = Array.from({ length: 40 }, (_, index) => index + 1);
+    const { calls, kmsg } = runOnTarget(
+      shell,
+      `read_command_line 'mkroot.base=/b mkroot.host=/h mkroot.roots=/r'\n${network}${mountAll}`,
+      { 'run/mkroot/host/hopeless.overlay': `${numbers.map((number) => `o${number}`).join(' ')}\n` },
+    );
+    expect(kmsg).toEqual([]);
+    expect(mounts(calls).slice(2)).toEqual(
+      numbers.map(
+        (number) => `10.77.0.1:/r/o${number} /run/mkroot/cluster${number === 1 ? '' : `-${number}`}`,
+      ),
+    );
+    expect(calls.at(-1)).toContain(
+      'lowerdir=/run/mkroot/host:/run/mkroot/cluster-40:/run/mkroot/cluster-39:/run/mkroot/cluster-38:',
+    );
+    expect(calls.at(-1)).toContain(':/run/mkroot/cluster-2:/run/mkroot/cluster:/run/mkroot/base,upperdir=');
+  });
+
+  it('more layers than mount(2) takes in its options are refused, not cut', () => {
+    const union = (count: number) =>
+      runOnTarget(
+        shell,
+        `cluster_number=${count} lower_directories='${'/run/mkroot/cluster-100:'.repeat(count)}/run/mkroot/base'\nenter_stage 70; mount_overlay`,
+      );
+    expect(union(100).calls.at(-1)).toContain('mount -t overlay');
+    const { calls, kmsg, status } = union(180);
+    expect(status).toBe(99);
+    expect(kmsg.at(-1)).toMatch(
+      /FAILED \[70\] overlay: overlayfs takes 4095 bytes of options, and those for 182 layers are 4\d\d\d; next: reboot/,
+    );
+    expect(calls.filter((call) => call.startsWith('mount -t overlay'))).toEqual([]);
+  });
+
   it('a mount that fails is tried in the other NFS version at once, then with growing pauses, and the last word names server and error', () => {
     const failing =
       'mount() { note mount "$@"; echo \'mount: mounting x on y failed: Connection refused\' >&2; return 1; }\n';
