@@ -26,7 +26,7 @@ p { margin: 0; }
 .verdict { font-weight: 700; letter-spacing: 0.06em; padding: 7px 20px; border-radius: 999px; border: 1.5px solid currentColor; }
 .pass { color: var(--pass); }
 .fail { color: var(--fail); }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 20px 24px; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 20px 24px; overflow-x: auto; }
 .failed { border-color: var(--fail); }
 .failed h2 { color: var(--fail); }
 pre { margin: 14px 0 0; padding: 14px 16px; background: var(--page); border-radius: 8px; overflow-x: auto; font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }

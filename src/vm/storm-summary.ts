@@ -1,6 +1,6 @@
 import { costOf, requestsOf } from './judge-storms.js';
 import type { StormPlace } from './storm-model.js';
-import type { Storm, StormExtrapolation, StormReport } from './storm-report.js';
+import type { Storm, StormExtrapolation, StormNode, StormReport } from './storm-report.js';
 
 /** A table: its heading, what it is about, and its cells, the first row of which names the columns. */
 export interface StormTable {
@@ -28,7 +28,7 @@ export function stormTables({
 }: Pick<StormReport, 'storms' | 'elsewhere' | 'extrapolation'>): StormTable[] {
   return [
     { title: 'Measured per node', rows: [MEASURED, ...storms.map(measuredRow)] },
-    { title: 'Bytes to a node by phase', rows: phaseRows(storms) },
+    { title: 'On the wire per node, in MB', rows: [ON_THE_WIRE, ...storms.map(wireRow)] },
     ...(storms.some(({ predictedSeconds }) => predictedSeconds !== undefined)
       ? [{ title: 'The model against what was measured', rows: checkRows(storms) }]
       : []),
@@ -45,50 +45,42 @@ const MEASURED = [
   'uplink, Mbit/s',
   'node link',
   'multi-user',
-  'MB to node',
-  'MB from it',
-  'frames',
   'requests',
   'server CPU',
   'QEMU CPU',
 ];
 
 function measuredRow(storm: Storm): string[] {
-  const { transport, size, seconds, nodes, place } = storm;
-  const per = (sum: number) => sum / Math.max(1, nodes.length);
-  const { bytes, serverCpuSeconds, emulatorCpuSeconds } = costOf(storm);
-  const from = per(nodes.reduce((sum, { bytesFromNode }) => sum + bytesFromNode, 0));
-  const frames = per(nodes.reduce((sum, node) => sum + node.framesToNode + node.framesFromNode, 0));
+  const { transport, size, seconds, place } = storm;
+  const { serverCpuSeconds, emulatorCpuSeconds } = costOf(storm);
   return [
     transport,
     String(size),
     String(place.uplinkMbit),
     String(place.nodeMbit),
     seconds === undefined ? '-' : `${seconds.toFixed(1)} s`,
-    megabytes(bytes),
-    megabytes(from),
-    frames.toFixed(0),
     requestsOf(storm).toFixed(0),
     `${serverCpuSeconds.toFixed(2)} s`,
     `${emulatorCpuSeconds.toFixed(1)} s`,
   ];
 }
 
-function phaseRows(storms: readonly Storm[]): string[][] {
-  const phases = ['firmware', 'loader', 'kernel', 'initramfs', 'system'] as const;
+const PHASES = ['firmware', 'loader', 'kernel', 'initramfs', 'system'] as const;
+
+const ON_THE_WIRE = ['transport', 'nodes', 'to it', ...PHASES, 'from it', 'frames'];
+
+function wireRow({ transport, size, nodes }: Storm): string[] {
+  const mean = (pick: (node: StormNode) => number) =>
+    nodes.reduce((sum, node) => sum + pick(node), 0) / Math.max(1, nodes.length);
   return [
-    ['transport', 'nodes', ...phases],
-    ...storms.map(({ transport, size, nodes }) => [
-      transport,
-      String(size),
-      ...phases.map((phase) =>
-        megabytes(
-          nodes
-            .flatMap((node) => node.phases.filter((one) => one.phase === phase))
-            .reduce((sum, { bytesToNode }) => sum + bytesToNode, 0) / Math.max(1, nodes.length),
-        ),
-      ),
-    ]),
+    transport,
+    String(size),
+    megabytes(mean(({ bytesToNode }) => bytesToNode)),
+    ...PHASES.map((wanted) =>
+      megabytes(mean(({ phases }) => phases.find(({ phase }) => phase === wanted)?.bytesToNode ?? 0)),
+    ),
+    megabytes(mean(({ bytesFromNode }) => bytesFromNode)),
+    mean(({ framesToNode, framesFromNode }) => framesToNode + framesFromNode).toFixed(0),
   ];
 }
 
