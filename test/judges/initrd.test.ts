@@ -31,7 +31,7 @@ function ports(fs = disk): Ports {
 async function make(
   root: string,
   name: string,
-  options: { nic?: string[]; program?: string[] } = {},
+  options: { nic?: string[]; program?: string[]; transport?: string[] } = {},
   fs = disk,
 ) {
   const output = join(scratch, name);
@@ -65,6 +65,14 @@ describe.each(Object.entries(roots))('an initramfs for %s', (name, root) => {
     const { path, sizes, sidecar } = await make(root(), `${name}.img`);
     expect(sizes.packed).toBeLessThan(MAX_SIZE);
     expect(cpio(path, '-t').trimEnd().split('\n')).toEqual(sidecar.entries.map((entry) => entry.path));
+  });
+
+  it('stays within 3.5 MB with every transport, of which squashfs takes less than 100 kB', async () => {
+    const nfs = await make(root(), `${name}-nfs.img`);
+    const every = await make(root(), `${name}-every.img`, { transport: ['squashfs-nfs', 'squashfs-http'] });
+    expect(every.sidecar.modules).toContain('squashfs');
+    expect(every.sizes.packed).toBeLessThan(MAX_SIZE);
+    expect(every.sizes.packed - nfs.sizes.packed).toBeLessThan(100_000);
   });
 
   it('has every module that modprobe would load for tg3, NFS and overlayfs, byte for byte', async () => {
