@@ -33,6 +33,7 @@ export function checkReferences(source: SettingsSource, known: KnownNames, compl
     if (!known.servers.has(name)) unknown('server', ['servers', index], name, known.servers);
   });
   checkTop(source, complaints);
+  checkDisk(source, complaints);
   const paths = new Set<string>();
   transport?.servers?.forEach((name, index) => {
     if (!known.servers.has(name)) unknown('server', ['transport', 'servers', index], name, known.servers);
@@ -74,6 +75,22 @@ function checkTop(source: SettingsSource, complaints: Complaints): void {
     complaints.add(
       source.position(['writableTop', 'size']),
       'an image has a size of its own: a number with k, m or g',
+    );
+  }
+}
+
+/** A disk has to be wanted for something, and the consent to lose what is on it is for that disk. */
+function checkDisk(source: SettingsSource, complaints: Complaints): void {
+  const { disk } = source.settings;
+  if (disk === undefined) return;
+  if (disk.swap === undefined && disk.scratch === undefined) {
+    complaints.add(source.position(['disk']), 'disk needs swap, scratch or both');
+  }
+  const wiped = disk.consent?.replace(/^(yes-wipe-|if-empty$)/, '') ?? '';
+  if (wiped !== '' && wiped !== disk.device) {
+    complaints.add(
+      source.position(['disk', 'consent']),
+      `the consent is for ${wiped}, and the disk is ${disk.device}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseIpv4, parseSubnet, subnetOf } from './ipv4.js';
 import { normalizeMac } from './mac.js';
+import { diskSchema, writableTopSchema } from './storage-schema.js';
 
 /**
  * The one description of nodes.yaml. Inventories are decoded with it; the JSON Schema for editors and
@@ -105,32 +106,6 @@ const persistentSchema = z.strictObject({
     ),
   readOnly: z.boolean().default(false).describe('Mounted read-only, as for shared applications.'),
   options: mountOptions.optional().describe('Further mount options, comma-separated.'),
-});
-
-const writableTopSchema = z.strictObject({
-  kind: z
-    .enum(['tmpfs', 'disk', 'image'])
-    .optional()
-    .describe(
-      'Where writes go: tmpfs (default) is memory, empty at each boot; disk is an ext4 on a local disk, found by its label; image is an ext4 in a file of its own on the NFS server. The last two keep what is written as long as the generation stays.',
-    ),
-  label: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,16}$/, 'is no label of an ext4 (letters, digits and . _ -, at most 16)')
-    .optional()
-    .describe('Of the disk.'),
-  size: z
-    .string()
-    .regex(/^\d+[kmg%]?$/i, 'is not a size: a number with k, m, g or %')
-    .optional()
-    .describe(
-      'Limit of its size: a number with k, m, g or %; half of the memory by default. Of an image the size that it is made with, 4g by default and without %.',
-    ),
-  inodes: z
-    .string()
-    .regex(/^\d+[kmg]?$/i, 'is not a number with k, m or g')
-    .optional()
-    .describe('Limit of the number of files.'),
 });
 
 const transportSchema = z.strictObject({
@@ -241,6 +216,11 @@ const settingsFields = {
     .optional()
     .describe(
       'The layer that takes what a node writes. A field of it replaces that of the group or cluster.',
+    ),
+  disk: diskSchema
+    .optional()
+    .describe(
+      'A local disk that is partitioned at the first boot and found at later ones. Replaces the whole of that of the group or cluster.',
     ),
   transport: transportSchema
     .optional()

@@ -52,6 +52,18 @@ export interface WritableTop {
   readonly inodes?: string;
 }
 
+/** A local disk that is partitioned at the first boot. */
+export interface LocalDisk {
+  /** The whole disk as the kernel calls it: sda. */
+  readonly device: string;
+  /** Size of the swap partition: a number with k, m or g. */
+  readonly swap?: string | undefined;
+  /** Label of the ext4 on the rest. */
+  readonly scratch?: string | undefined;
+  /** if-empty, or yes-wipe-DEVICE; absent means that nothing is ever written. */
+  readonly consent?: string | undefined;
+}
+
 /** How a node gets its base and its layers. */
 export interface Transport {
   readonly protocol: 'nfs' | 'squashfs-nfs' | 'squashfs-http';
@@ -117,6 +129,7 @@ export interface Node {
   /** In the order of their paths, parents first. */
   readonly persistent: readonly PersistentPath[];
   readonly writableTop: WritableTop;
+  readonly disk?: LocalDisk;
   readonly transport: Transport;
   readonly architecture: Architecture;
   /** Absent where it does not matter: files for both are written. */

@@ -84,6 +84,7 @@ class Resolution {
     const generation = this.#ofImage('generation');
     const kernel = this.#ofImage('kernel');
     const firmware = this.#single('firmware');
+    const disk = this.#single('disk');
     const servers = this.#servers();
     const serialConsole = parseSerialConsole(this.#single('serialConsole'));
     return {
@@ -113,6 +114,7 @@ class Resolution {
       drivers: this.#list('drivers', (driver) => driver),
       variables: this.#mapping('variables'),
       persistent: this.#persistent(servers.nfs),
+      ...(disk === undefined ? {} : { disk }),
       writableTop: { kind: 'tmpfs', ...this.#mapping('writableTop') },
       transport: { protocol: 'nfs', ...this.#mapping('transport') },
       dns,

@@ -2,6 +2,7 @@
 export const BOOT_KEYS = [
   'base',
   'cluster',
+  'disk',
   'generation',
   'host',
   'hostname',

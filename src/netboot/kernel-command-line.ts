@@ -41,6 +41,14 @@ export type WritableTopPlace =
   | { readonly label: string }
   | { readonly image: NfsLocation };
 
+/** The local disk that is partitioned at the first boot: see mkroot.disk= in docs/boot-protocol.md. */
+export interface LocalDiskPlace {
+  readonly device: string;
+  readonly swap?: string | undefined;
+  readonly scratch?: string | undefined;
+  readonly consent?: string | undefined;
+}
+
 /** What a node's boot is told on the kernel's command line; docs/boot-protocol.md has every key's meaning. */
 export interface BootParameters {
   /** What is booted, for people and `mkroot status`; /init takes no decision from it. */
@@ -59,6 +67,7 @@ export interface BootParameters {
   readonly nfsOptions?: string;
   /** The writable top; a tmpfs without it. */
   readonly top?: WritableTopPlace;
+  readonly disk?: LocalDiskPlace;
   readonly hostname?: string;
   /** ADDRESS[:PORT] of whoever is told how the boot goes. */
   readonly report?: string;
@@ -140,10 +149,28 @@ function renderBase(location: NfsLocation | ImageLocation): string {
   return `http://${serverList(server)}${port}${renderNfsLocation({ path })},sha256=${sha256},size=${size}`;
 }
 
+const label = (value: string) =>
+  checked('label', value, /^[A-Za-z0-9._-]{1,16}$/, 'it is no label of an ext4');
+
+function renderDisk({ device, swap, scratch, consent }: LocalDiskPlace): string {
+  return [
+    checked('disk', device, /^[a-z0-9]+$/, 'it is not what the kernel calls a disk'),
+    ...(swap === undefined
+      ? []
+      : [`swap=${checked('size of swap', swap, /^\d+[kmgKMG]$/, 'it is no number with k, m or g')}`]),
+    ...(scratch === undefined ? [] : [`scratch=${label(scratch)}`]),
+    ...(consent === undefined
+      ? []
+      : [
+          `consent=${checked('consent', consent, /^(if-empty|yes-wipe-[a-z0-9]+)$/, 'it is neither if-empty nor yes-wipe-DEVICE')}`,
+        ]),
+  ].join(',');
+}
+
 function renderTop(top: WritableTopPlace): string {
   if ('image' in top) return `image:${renderNfsLocation(top.image)}`;
   if ('label' in top) {
-    return `disk:${checked('label', top.label, /^[A-Za-z0-9._-]{1,16}$/, 'it is no label of an ext4')}`;
+    return `disk:${label(top.label)}`;
   }
   const options = [
     ...(top.size === undefined
@@ -211,6 +238,7 @@ export function renderKernelCommandLine(parameters: BootParameters): string {
   add('mkroot.roots', parameters.roots && renderNfsLocation(parameters.roots));
   add('mkroot.nfsvers', parameters.nfsVersion);
   add('mkroot.nfsopts', parameters.nfsOptions && mountOptions(parameters.nfsOptions));
+  add('mkroot.disk', parameters.disk && renderDisk(parameters.disk));
   add('mkroot.rw', parameters.top && renderTop(parameters.top));
   add('mkroot.hostname', parameters.hostname && hostname(parameters.hostname));
   add('mkroot.report', parameters.report && renderReport(parameters.report));

@@ -98,6 +98,10 @@ const bootFields = {
     .describe(
       "MiB of an ext4 with the label scratch that lasts through the scenario's boots: a disk of the node, and /kept/top.ext4 on the server.",
     ),
+  blankDisk: z
+    .boolean()
+    .optional()
+    .describe('The disk holds nothing at first, as one that comes from its maker.'),
   httpFaults: z
     .array(z.enum(['cut', 'short', 'flip', 'stall', 'slow', 'none']))
     .optional()

@@ -5,7 +5,7 @@ export interface JudgeRootRecipe {
 }
 
 const PACKAGES =
-  'systemd,systemd-sysv,udev,dbus,kmod,busybox-static,e2fsprogs,iproute2,nfs-common,openssh-server,iputils-ping';
+  'systemd,systemd-sysv,udev,dbus,kmod,busybox-static,e2fsprogs,fdisk,iproute2,nfs-common,openssh-server,iputils-ping';
 
 /** Packages of roots that are unpacked only, never configured: their programs do not run here. */
 const UNPACKED = 'busybox-static,kmod,libc6,nfs-common';

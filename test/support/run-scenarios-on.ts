@@ -1,8 +1,14 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type ScenarioReport, scenarioSummary } from '../../src/vm/scenario-report.js';
 import { mkrootJson, runMkroot } from './run-mkroot.js';
+
+/** Writable tops, and the program without which a root has none of that kind; scenarios about them need the same program. */
+const TOPS = [
+  { top: 'disk', program: 'usr/sbin/e2fsck' },
+  { top: 'partitions', program: 'usr/sbin/sfdisk' },
+];
 
 /** Makes an initrd for a judge root in `directory` and runs scenarios of the package on it. */
 export async function runScenariosOn(
@@ -23,7 +29,8 @@ export async function runScenariosOn(
     'e1000',
     '--transport',
     'squashfs-http',
-    ...['--top', 'disk', '--driver', 'virtio_blk', '--driver', 'virtio_pci'],
+    ...TOPS.flatMap(({ top, program }) => (existsSync(join(root, program)) ? ['--top', top] : [])),
+    ...['--driver', 'virtio_blk', '--driver', 'virtio_pci'],
     ...['--driver', '8021q', '--driver', 'bonding'],
     '--output',
     initrd,

@@ -6,7 +6,7 @@
 read_command_line() {
   # Where the layers are: [nfs:][server:]/path[,options] each.
   base_wanted='' base_standard='' cluster_wanted='' host_wanted='' roots_directory=''
-  nfs_version='' nfs_extra_options='' top_wanted='' hostname_wanted=''
+  nfs_version='' nfs_extra_options='' top_wanted='' disk_wanted='' hostname_wanted=''
   # Addresses. ip_mode: dhcp (default), static, none.
   ip_mode=dhcp ip_address='' ip_server='' ip_gateway='' ip_netmask='' ip_hostname='' ip_device='' ip_dns=''
   ip_mtu='' boot_mac=''
@@ -44,6 +44,7 @@ read_parameter() {
     mkroot.nfsvers=*) nfs_version=$value ;;
     mkroot.nfsopts=*) nfs_extra_options=$value ;;
     mkroot.rw=*) top_wanted=$value ;;
+    mkroot.disk=*) disk_wanted=$value ;;
     mkroot.hostname=*) hostname_wanted=$value ;;
     mkroot.report=*) read_report_server "$value" ;;
     # What the boot entry is called; it decides nothing here and is read from /proc/cmdline by whoever asks.

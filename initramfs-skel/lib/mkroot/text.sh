@@ -65,6 +65,14 @@ is_path() {
   return 1
 }
 
+# is_label TEXT: of a file system, of characters that no option or script of a tool treats specially.
+is_label() {
+  case $1 in
+    '' | *[!A-Za-z0-9._-]*) return 1 ;;
+  esac
+  [ "${#1}" -le 16 ]
+}
+
 # is_option_list TEXT: comma-separated mount options; empty is fine.
 is_option_list() {
   case $1 in

@@ -5,7 +5,6 @@
 top_directory=/run/mkroot/rw
 # Where an image is for a moment.
 top_archive=/run/mkroot/archive-rw
-disk_timeout=30
 
 # mount_top: $top_directory is mounted; $upper_directory and $work_directory are in it; $top_summary.
 mount_top() {
@@ -36,12 +35,9 @@ mount_tmpfs_top() {
 
 # mount_disk_top LABEL: a disk that is not there, or not whole, is no reason for a node not to boot.
 mount_disk_top() {
-  case $1 in
-    '' | *[!A-Za-z0-9._-]*) die - "mkroot.rw=$top_wanted names no label of a disk" ;;
-  esac
+  is_label "$1" || die - "mkroot.rw=$top_wanted names no label of a disk"
   modprobe -a -q ext4 2>/dev/null
-  find_disk "$1"
-  if [ -z "$disk" ]; then
+  if ! until_disk find_labelled "$1"; then
     do_without_disk "$1" "is not the label of any disk (waited $disk_timeout s)"
   elif ! check_ext4 "$disk"; then
     do_without_disk "$1" "$check_error"
@@ -53,41 +49,16 @@ mount_disk_top() {
   fi
 }
 
-# find_disk LABEL: $disk is its device. Drivers find their disks after they are loaded, one by one.
-find_disk() {
-  seconds_up
-  disk_deadline=$((answer + disk_timeout))
-  while :; do
-    disk=$(findfs "LABEL=$1" 2>/dev/null)
-    [ -z "$disk" ] || return 0
-    seconds_up
-    [ "$answer" -lt "$disk_deadline" ] || return 0
-    coldplug
-    sleep 0.5
-  done
+# find_labelled LABEL: $disk is the device.
+find_labelled() {
+  disk=$(findfs "LABEL=$1" 2>/dev/null)
+  [ -n "$disk" ]
 }
 
 do_without_disk() {
   trouble "disk $1" "$2" "a writable top in memory, which is empty after a reboot"
   top_wanted=tmpfs
   mount_tmpfs_top
-}
-
-# check_ext4 FILE_OR_DEVICE: e2fsck in the way that asks nothing; $check_error if it does not mend it.
-check_ext4() {
-  for fsck in /usr/sbin/e2fsck /sbin/e2fsck ''; do
-    [ -n "$fsck" ] && [ -x "$ROOT$fsck" ] && break
-  done
-  check_error="cannot be checked: the initrd has no e2fsck (mkroot initrd --top)"
-  [ -n "$fsck" ] || return 1
-  fsck_output=$("$ROOT$fsck" -p "$1" 2>&1)
-  # e2fsck(8): 1 and 2 are errors that were mended.
-  fsck_status=$?
-  case $fsck_status$fsck_output in
-    0*recovering* | [1-9]*) print_line 5 "mkroot: e2fsck of $1: $(printf '%s' "$fsck_output" | tail -n 2 | tr '\n' ' ')" ;;
-  esac
-  check_error="is damaged, e2fsck ends with $fsck_status"
-  [ "$fsck_status" -lt 4 ]
 }
 
 # choose_generation_top: what was written over another generation does not fit this one, and goes.

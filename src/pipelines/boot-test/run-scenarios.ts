@@ -7,7 +7,7 @@ import { prepareLabImage } from '../../stages/prepare-lab-image.js';
 import { reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
 import type { BootReport } from '../../vm/boot-report.js';
 import { LAB_DISK, LAB_DISK_LABEL } from '../../vm/lab-network.js';
-import { bootsOf, type Scenario } from '../../vm/scenario.js';
+import { bootsOf, type Scenario, type ScenarioBoot } from '../../vm/scenario.js';
 import { type ScenarioReport, scenarioReport } from '../../vm/scenario-report.js';
 import { bootTest } from './boot-test.js';
 import type { BootTestOptions } from './boot-test-options.js';
@@ -85,7 +85,7 @@ export async function runScenarios(
             options.signal,
           );
         }
-        if (boot.disk !== undefined) await makeLabDisk(ports, `${kept}/${LAB_DISK}`, boot.disk);
+        await makeLabDisk(ports, `${kept}/${LAB_DISK}`, boot);
         const report = await bootTest(ports, {
           ...options,
           accelerator,
@@ -113,8 +113,16 @@ export async function runScenarios(
   }
 }
 
-/** An empty ext4, unless the boot before left one. */
-async function makeLabDisk({ fs, runner }: Ports, path: string, mebibytes: number): Promise<void> {
-  if (fs.lstat(path) !== undefined) return;
-  await runner.run({ argv: ['mkfs.ext4', '-q', '-F', '-L', LAB_DISK_LABEL, path, `${mebibytes}m`] });
+/** An empty ext4, or nothing at all, unless the boot before left something. */
+async function makeLabDisk(
+  { fs, runner }: Ports,
+  path: BytePath,
+  { disk, blankDisk = false }: ScenarioBoot,
+): Promise<void> {
+  if (disk === undefined || fs.lstat(path) !== undefined) return;
+  await runner.run({
+    argv: blankDisk
+      ? ['truncate', `--size=${disk}M`, path]
+      : ['mkfs.ext4', '-q', '-F', '-L', LAB_DISK_LABEL, path, `${disk}m`],
+  });
 }

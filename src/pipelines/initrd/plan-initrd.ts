@@ -139,8 +139,12 @@ function defaultOutput(
   return initrdPath(state, name, generation.id, isFurther ? release : undefined);
 }
 
-/** Both kinds are ext4, and checked before they are mounted. */
-const TOP_PROGRAM = '/usr/sbin/e2fsck';
+/** Programs of the root that a writable top takes: each is an ext4 that is checked before it is mounted. */
+const TOP_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  disk: ['/usr/sbin/e2fsck'],
+  image: ['/usr/sbin/e2fsck'],
+  partitions: ['/usr/sbin/e2fsck', '/usr/sbin/mkfs.ext4', '/usr/sbin/sfdisk'],
+};
 
 function fromOptions(options: InitrdOptions, recipe: RecipeInitrd) {
   const tops = [...recipe.tops, ...wanted('--top', options.top)];
@@ -154,7 +158,9 @@ function fromOptions(options: InitrdOptions, recipe: RecipeInitrd) {
     programs: [
       ...recipe.programs,
       ...wanted('--program', options.program),
-      ...tops.slice(0, 1).map(({ reason }) => ({ value: TOP_PROGRAM, reason })),
+      ...tops.flatMap(({ value: top, reason }) =>
+        (TOP_PROGRAMS[top] ?? []).map((value) => ({ value, reason })),
+      ),
     ],
     files: [...recipe.files, ...(options.file ?? []).map(fileOption)],
     compression: options.compress ?? recipe.compression,

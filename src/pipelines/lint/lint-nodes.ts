@@ -32,6 +32,14 @@ export function lintNodes(inventory: Inventory, nodes: readonly Node[], findings
     lintServers(node, place, findings);
     lintArguments(node, place, findings);
     lintPersistent(node, place, writers, findings);
+    const { disk } = node;
+    if (disk?.consent?.startsWith('yes-wipe-')) {
+      findings.ofNode(
+        'disk-may-be-wiped',
+        place('disk'),
+        `${node.name} wipes whatever ${disk.device} is, unless mkroot partitioned it`,
+      );
+    }
     const { size } = node.writableTop;
     if (size?.endsWith('%') && Number.parseInt(size, 10) >= 100) {
       findings.ofNode(

@@ -113,6 +113,11 @@ export const SITE_RULES = {
       'The writable top may take all memory of a node, which then kills processes instead of saying that it is full.',
     remedy: 'Set writableTop.size to less, such as 50%.',
   },
+  'disk-may-be-wiped': {
+    severity: 'warning',
+    about: 'A node has the consent to lose what is on its local disk, should that be another one some day.',
+    remedy: 'After the first boot set disk.consent to if-empty, or take it out.',
+  },
   'persistent-inside': {
     severity: 'warning',
     about: 'A persistent path lies inside another one.',

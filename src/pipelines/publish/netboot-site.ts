@@ -185,6 +185,7 @@ function nodeBoot(
       : {}),
     ...(transport.nfsVersion === undefined ? {} : { nfsVersion: transport.nfsVersion }),
     ...(transport.options === undefined ? {} : { nfsOptions: transport.options }),
+    ...(node.disk === undefined ? {} : { disk: node.disk }),
     ...(top === undefined ? {} : { top }),
     hostname: node.name,
     ...(node.mtu === undefined ? {} : { mtu: node.mtu }),

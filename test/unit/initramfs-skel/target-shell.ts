@@ -94,6 +94,8 @@ const parts = [
   'network',
   'image',
   'layers',
+  'disk',
+  'partitions',
   'top',
   'overlay',
   'persistent',

@@ -167,6 +167,27 @@ csv: [nodes.csv, missing.csv]
       'ip: 10.1.1.1, writableTop: { kind: image, size: 50% }',
       'an image has a size of its own',
     ],
+    ['a disk for nothing', 'ip: 10.1.1.1, disk: { device: sda }', 'disk needs swap, scratch or both'],
+    [
+      'a consent for another disk',
+      'ip: 10.1.1.1, disk: { device: sda, swap: 1g, consent: yes-wipe-sdb }',
+      'the consent is for sdb, and the disk is sda',
+    ],
+    [
+      'a consent that is none',
+      'ip: 10.1.1.1, disk: { device: sda, swap: 1g, consent: "yes" }',
+      'is neither if-empty nor yes-wipe-DEVICE',
+    ],
+    [
+      'a partition in the place of a disk',
+      'ip: 10.1.1.1, disk: { device: nvme0n1p1, swap: 1g }',
+      'is not what the kernel calls a whole disk',
+    ],
+    [
+      'swap without a unit',
+      'ip: 10.1.1.1, disk: { device: sda, swap: "8", scratch: s }',
+      'is not a size: a number with k, m or g',
+    ],
     [
       'an unknown server of a transport',
       'ip: 10.1.1.1, transport: { servers: [haed] }',

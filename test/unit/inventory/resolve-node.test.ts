@@ -69,6 +69,19 @@ describe('a resolved node', () => {
     });
   });
 
+  test('has the disk of the nearest source alone: a consent is never joined to another disk', () => {
+    const wiped = { device: 'sda', scratch: 'scratch', consent: 'yes-wipe-sda' };
+    const withDisks = decode(
+      SITE.replace('    drivers: [tg3]\n', (line) => `${line}    disk: ${JSON.stringify(wiped)}\n`).replace(
+        'image: storage\n',
+        (line) => `${line}    disk: { device: nvme0n1, swap: 8g }\n`,
+      ),
+    );
+    expect(resolveNode(inventory, 'n1').node.disk).toBeUndefined();
+    expect(resolveNode(withDisks, 'n1').node.disk).toEqual(wiped);
+    expect(resolveNode(withDisks, 'n3').node.disk).toEqual({ device: 'nvme0n1', swap: '8g' });
+  });
+
   test('gets the servers that its group prefers before the others', () => {
     const { servers } = resolveNode(inventory, 'n1').node;
     expect(servers.nfs.map(({ name }) => name)).toEqual(['storage1', 'head']);

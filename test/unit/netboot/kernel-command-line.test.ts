@@ -85,7 +85,20 @@ describe('the kernel command line', () => {
     expect(() => top({ label: 'a b' })).toThrow('Cannot put label "a b"');
   });
 
+  it('writes the local disk that is partitioned, and its consent', () => {
+    expect(
+      renderKernelCommandLine({
+        disk: { device: 'sda', swap: '8g', scratch: 'scratch', consent: 'yes-wipe-sda' },
+      }),
+    ).toBe('mkroot.disk=sda,swap=8g,scratch=scratch,consent=yes-wipe-sda');
+    expect(renderKernelCommandLine({ disk: { device: 'nvme0n1', swap: '512M' } })).toBe(
+      'mkroot.disk=nvme0n1,swap=512M',
+    );
+  });
+
   it.each([
+    ['a disk that is a path', { disk: { device: '/dev/sda', swap: '1g' } }, 'Cannot put disk "/dev/sda"'],
+    ['a consent to anything', { disk: { device: 'sda', swap: '1g', consent: 'yes' } }, 'Cannot put consent'],
     ['a path with a blank', { base: { path: '/a b' } }, 'Cannot put path "/a b"'],
     ['a relative path', { base: { path: 'srv' } }, 'Cannot put path "srv"'],
     ['a line end in a server', { base: { server: 'a\nb', path: '/' } }, 'Cannot put host name'],

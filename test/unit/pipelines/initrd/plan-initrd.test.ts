@@ -52,6 +52,19 @@ describe('planInitrds', () => {
     });
   });
 
+  it('brings the programs that a writable top takes, and those that partition a disk', () => {
+    const programs = (...top: string[]) =>
+      planInitrds(fs, { state, recipe: 'compute', top })[0].programs.map(({ value }) => value);
+    expect(programs()).toEqual(['/bin/ip']);
+    expect(programs('disk')).toEqual(['/bin/ip', '/usr/sbin/e2fsck']);
+    expect(programs('partitions')).toEqual([
+      '/bin/ip',
+      '/usr/sbin/e2fsck',
+      '/usr/sbin/mkfs.ext4',
+      '/usr/sbin/sfdisk',
+    ]);
+  });
+
   it('takes the image that was built last if none is named', () => {
     const newer = memoryFileSystem({
       '/state/images/compute/generations/G1/manifest.json': JSON.stringify(manifest),

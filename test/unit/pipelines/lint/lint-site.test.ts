@@ -88,6 +88,7 @@ const PLANTED: readonly (readonly [rule: string, where: RegExp, plant: Plant])[]
   ['unknown-argument', /^nodes\.yaml:8:/, group('kernelArguments: ["mkroot.hostnam=x"]')],
   ['idle-argument', /^nodes\.yaml:8:/, group('kernelArguments: ["root=/dev/sda1"]')],
   ['top-takes-memory', /^nodes\.yaml:8:/, group('writableTop: { size: "100%" }')],
+  ['disk-may-be-wiped', /^nodes\.yaml:8:/, group('disk: { device: sda, swap: 1g, consent: yes-wipe-sda }')],
   [
     'persistent-inside',
     /^nodes\.yaml:8:/,

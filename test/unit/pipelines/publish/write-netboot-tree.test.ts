@@ -35,6 +35,7 @@ groups:
     image: storage
     firmware: bios
     writableTop: { size: 2g }
+    disk: { device: sda, swap: 4g, consent: if-empty }
     transport: { nfsVersion: '4.1' }
     persistent: [{ path: /data, export: /srv/data/%m }]
 nodes:
@@ -119,7 +120,7 @@ LABEL mkroot
   IPAPPEND 2
 `);
     expect(wanted('tftp/pxelinux.cfg/0A010201')).toContain(
-      'mkroot.nfsvers=4.1 mkroot.rw=tmpfs:size=2g mkroot.hostname=s1',
+      'mkroot.nfsvers=4.1 mkroot.disk=sda,swap=4g,consent=if-empty mkroot.rw=tmpfs:size=2g mkroot.hostname=s1',
     );
     expect(plan().files.has('tftp/grub/grub.cfg-0A010201')).toBe(false);
   });
