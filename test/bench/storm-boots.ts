@@ -8,6 +8,7 @@ import { Sysroot } from '../../src/rootfs/sysroot.js';
 import { placeSelfCheck } from '../../src/stages/place-self-check.js';
 import { prepareLabImage } from '../../src/stages/prepare-lab-image.js';
 import { LAB } from '../../src/vm/lab-network.js';
+import { WITHOUT_IDLE_MODULES } from '../support/idle-modules.js';
 import { type BenchContext, mkrootArgv } from './bench-context.js';
 import type { BenchRoot } from './bench-root.js';
 import { dracut, mkinitramfs } from './chroot-generators.js';
@@ -45,11 +46,11 @@ export async function stormBoots(ports: Ports, context: BenchContext): Promise<r
   const kernel = toBytePath(`${root.path}/boot/vmlinuz-${root.kernel}`);
   const subject = { root: copy, kernel, initrd };
   const image = await prepareLabImage(ports, copy, toBytePath(`${directory}/generation`), undefined, 'best');
-  const how = { console: 'ttyS0,115200', kernelArguments: [] };
+  const how = { console: 'ttyS0,115200', kernelArguments: [WITHOUT_IDLE_MODULES] };
   const foreign = (name: string, file: string, words: string): StormBoot => ({
     transport: name,
     subject: { ...subject, initrd: toBytePath(`${directory}/${file}`) },
-    commandLine: `console=ttyS0,115200 panic=1 ip=dhcp ${words}`,
+    commandLine: `console=ttyS0,115200 panic=1 ip=dhcp ${words} ${WITHOUT_IDLE_MODULES}`,
   });
   return [
     ...COMPARED.map((transport) => ({

@@ -5,41 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BootReport } from '../../src/vm/boot-report.js';
 import type { ClusterReport } from '../../src/vm/cluster-report.js';
 import { ClusterSite } from '../support/cluster-site.js';
+import { WITHOUT_IDLE_MODULES } from '../support/idle-modules.js';
 import { judgeRoot } from '../support/judge-roots.js';
 
 const [G1, G2] = ['20261101T000000Z-11111111', '20261110T000000Z-22222222'] as const;
 
-/** What udev loads for processor and board, and no node needs: translated by QEMU it takes as long as the rest of the boot. */
-const IDLE_MODULES = [
-  ...['aesni_intel', 'cryptd', 'crc32c_intel', 'crc32_pclmul', 'crct10dif_pclmul', 'ghash_clmulni_intel'],
-  ...[
-    'polyval_clmulni',
-    'sha1_ssse3',
-    'sha256_ssse3',
-    'sha512_ssse3',
-    'kvm',
-    'kvm_amd',
-    'ccp',
-    'powernow_k8',
-  ],
-  ...[
-    'ahci',
-    'libahci',
-    'i2c_i801',
-    'lpc_ich',
-    'iTCO_wdt',
-    'psmouse',
-    'evdev',
-    'pcspkr',
-    'serio_raw',
-    'rapl',
-  ],
-].join(',');
-
 /** Two groups, both kinds of firmware, a node that finds its layers by the pointers of its host layer. */
 const NODES = `cluster:
   overlays: [cluster]
-  kernelArguments: ["modprobe.blacklist=${IDLE_MODULES}"]
+  kernelArguments: ["${WITHOUT_IDLE_MODULES}"]
   servers:
     head: { address: 10.1.0.1, roles: [dhcp, tftp, http, nfs] }
 networks:
