@@ -26,8 +26,8 @@ const LIMIT = 100;
 const STORMS = {
   sizes: [2, 4, 8],
   transports: [
-    { transport: 'nfs-3', uplinkMbit: 12 },
-    { transport: 'squashfs-http', uplinkMbit: 40 },
+    { transport: 'nfs-3', uplinkMbit: 16 },
+    { transport: 'squashfs-http', uplinkMbit: 48 },
   ],
 } as const;
 
