@@ -34,7 +34,7 @@ const STORMS = {
 /** The head node that is extrapolated to. */
 const ELSEWHERE: StormPlace = { uplinkMbit: 10_000, nodeMbit: 1_000, serverCpus: 8 };
 
-const TIMEOUT_MS = 1_200_000;
+const TIMEOUT_MS = 600_000;
 
 /**
  * The same root from power-on to multi-user: first one node at a time over a link of a fixed width, by every transport of
