@@ -14,8 +14,8 @@ export interface ExpectedNode {
   readonly shippedFiles: BytePath;
   /** Shell script of a scenario, which the self-check runs in the end. */
   readonly guestScript?: string;
-  /** /etc/mkroot/persistent. */
-  readonly persistent?: string;
+  /** Further files of the host layer, by absolute path. */
+  readonly files?: Readonly<Record<string, string>>;
   /** The directory that the node may write to as /kept. */
   readonly kept?: BytePath;
   /** Seconds that the system may take to settle after multi-user; 60 by default. */

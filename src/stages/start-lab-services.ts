@@ -74,6 +74,8 @@ export interface LabServiceOptions {
   readonly standby?: boolean;
   /** Bytes of the largest packet on the lab's network. */
   readonly mtu?: number;
+  /** An NTP server: its program, and the date at which its clock starts (qemu/time-server). DHCP names it. */
+  readonly time?: { readonly program: readonly string[]; readonly date: string };
   /** DHCP names a TFTP server that does not exist. */
   readonly tftp?: 'silent';
   readonly furtherTaps?: readonly FurtherTap[];
@@ -127,6 +129,7 @@ export async function startLabServices(
     }) +
       labDnsmasqExtras(LAB.bridge) +
       (options.tftp === 'silent' ? `dhcp-boot=tag:!efi64,${TFTP.loader},,${LAB.nobody}\n` : '') +
+      (options.time === undefined ? '' : `dhcp-option=option:ntp-server,${LAB.server}\n`) +
       (options.dhcp?.delay === undefined ? '' : `dhcp-reply-delay=${options.dhcp.delay}\n`) +
       (options.dhcp?.options ?? []).map((option) => `dhcp-option=${option}\n`).join('') +
       // Not dhcp-host=: that takes names only, and this is for what is none.
@@ -166,6 +169,10 @@ export async function startLabServices(
       argv: [...program, ...[id, VLAN_SWITCH.untagged, VLAN_SWITCH.tagged].map(String)],
       readyLine: /^listening$/,
     });
+  }
+  if (options.time !== undefined) {
+    const { program, date } = options.time;
+    services.push({ name: 'time', argv: [...program, LAB.server, date], readyLine: /^listening$/ });
   }
   if (options.dhcp?.other !== undefined) {
     await inside(['mkdir', '-p', '/run/netns']);

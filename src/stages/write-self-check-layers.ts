@@ -24,14 +24,15 @@ export function writeSelfCheckLayers(
   expected: ExpectedNode,
 ): LabExport[] {
   const below = [new Sysroot(fs, root)];
-  const { persistent, kept } = expected;
+  const { files = {}, kept } = expected;
+  const further = Object.entries(files).map(([path, text]) => [path.slice(1), text] as const);
   const layers = LAYERS.map((layer): LabExport => {
     const top = `${directory}/layers/${layer}`;
     fs.mkdir(top);
     takeOver(fs, below, '/', top);
     if (layer === 'host') {
       placeSelfCheck(fs, top, below, [...LAYERS, 'base'], expected);
-      if (persistent !== undefined) placeFiles(fs, top, below, { 'etc/mkroot/persistent': persistent });
+      placeFiles(fs, top, below, Object.fromEntries(further));
     } else placeFiles(fs, top, below, { [`${SELF_CHECK_DIRECTORY}/layer`]: `${layer}\n` });
     return { name: `/${layer}`, directory: top };
   });

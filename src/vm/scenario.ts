@@ -154,6 +154,17 @@ const bootFields = {
     .regex(/^\d{4}-\d\d-\d\d$/, 'is no date')
     .optional()
     .describe('Date of the node’s hardware clock at power-on, as 2000-01-01.'),
+  timeServer: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d$/, 'is no date')
+    .optional()
+    .describe(
+      'An NTP server at 10.77.0.1, named by DHCP (option 42), on whose clock this date begins when it is started.',
+    ),
+  files: z
+    .record(z.string().regex(/^\/[^/]/, 'is no absolute path'), z.string())
+    .optional()
+    .describe('Files of the node’s host layer, by path.'),
   persistent: z
     .string()
     .optional()

@@ -27,6 +27,7 @@ import type { BootTestOptions } from './boot-test-options.js';
 import { type ChosenMachine, chooseMachine } from './choose-machine.js';
 import { type KnownInitrd, knowInitrd } from './know-initrd.js';
 import { labCommandLine } from './lab-command-line.js';
+import { scenarioServers } from './scenario-servers.js';
 
 /** Milestones of the system that a scenario's own process 1 does not pass. */
 const OF_THE_SYSTEM: readonly string[] = ['init', 'multi-user', 'self-check'];
@@ -145,7 +146,12 @@ async function startLab(
     modules: initrd.modules,
     reportPort: options.chosen.type.reportPort,
     shippedFiles: `${options.shippedFiles}/self-check`,
-    ...(options.scenario?.persistent === undefined ? {} : { persistent: options.scenario.persistent }),
+    files: {
+      ...options.scenario?.files,
+      ...(options.scenario?.persistent === undefined
+        ? {}
+        : { '/etc/mkroot/persistent': options.scenario.persistent }),
+    },
     ...(options.kept === undefined ? {} : { kept: options.kept }),
     ...(options.scenario?.guest === undefined ? {} : { guestScript: options.scenario.guest }),
   };
@@ -168,23 +174,8 @@ async function startLab(
       : await startLabServices(ports, namespace, files, {
           logs,
           onDhcpLine: (line) => dhcpListener?.(line),
-          ...(options.scenario?.vlan === undefined
-            ? {}
-            : { vlan: { id: options.scenario.vlan, program: labProgram(options, 'vlan-switch') } }),
-          ...(options.scenario?.standby ? { standby: true } : {}),
-          ...(options.scenario?.mtu === undefined ? {} : { mtu: options.scenario.mtu }),
           furtherTaps: nicsOf(options.scenario).map(({ tap, place }) => ({ device: tap, place })),
-          ...(options.scenario?.transport === 'squashfs-http' && options.baseImage !== undefined
-            ? {
-                http: {
-                  program: labProgram(options, 'http-server'),
-                  directory: directoryOf(options.baseImage.path),
-                  faults: options.scenario.httpFaults ?? [],
-                },
-              }
-            : {}),
-          ...(options.scenario?.dhcp === undefined ? {} : { dhcp: options.scenario.dhcp }),
-          ...(options.scenario?.tftp === undefined ? {} : { tftp: options.scenario.tftp }),
+          ...scenarioServers(options),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
         });
   return {
@@ -215,11 +206,6 @@ async function startLab(
         }
       : undefined,
   };
-}
-
-/** The argv that runs a program of qemu/. */
-function labProgram({ nodeProgram = 'node', shippedFiles }: BootTestOptions, name: string): string[] {
-  return [nodeProgram, `${shippedFiles}/${name}/${name}.mjs`];
 }
 
 function directoryOf(path: BytePath): BytePath {

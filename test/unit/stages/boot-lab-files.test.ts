@@ -74,6 +74,16 @@ describe('the files of a lab', () => {
     expect(text(fs.readFile('/lab/layers/host/etc/mkroot-self-check/scenario.sh'))).toBe('report x pass');
   });
 
+  it('bring a scenario’s own files to the host layer, below directories like the base’s', () => {
+    const fs = published();
+    const files = { '/etc/mkroot/persistent': 'a list', '/etc/selinux/config': 'SELINUX=permissive' };
+    prepareLabFiles(fs, '/lab', subject, { ...expected, files }, '');
+    expect(text(fs.readFile('/lab/layers/host/etc/mkroot/persistent'))).toBe('a list');
+    expect(text(fs.readFile('/lab/layers/host/etc/selinux/config'))).toBe('SELINUX=permissive');
+    expect(fs.lstat('/lab/layers/host/etc')?.mode).toBe(0o751);
+    expect(fs.lstat('/lab/layers/cluster/etc/selinux')).toBeUndefined();
+  });
+
   it('have no layers where no self-check can run', () => {
     const fs = published();
     expect(prepareLabFiles(fs, '/lab', subject, undefined, '').exports).toEqual([]);
