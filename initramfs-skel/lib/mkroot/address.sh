@@ -6,7 +6,7 @@ lease_timeout=300
 
 # configure_address: sets $boot_nic, $node_ip, $lease_* and $address_summary.
 configure_address() {
-  lease_mask='' lease_dns='' lease_hostname='' lease_domain=''
+  lease_mask='' lease_dns='' lease_ntp='' lease_hostname='' lease_domain=''
   lease_rootpath='' lease_siaddr='' lease_serverid='' lease_mtu=''
   case $ip_mode in
     static) configure_static_address ;;
@@ -43,6 +43,7 @@ configure_static_address() {
   lease_mask=$answer
   node_ip=$ip_address
   lease_dns=$ip_dns
+  lease_ntp=$ip_ntp
   lease_siaddr=$ip_server
   ip addr add "$node_ip/$lease_mask" broadcast + dev "$boot_nic" || die "$boot_nic" "the kernel refuses $node_ip/$lease_mask"
   [ -z "$ip_gateway" ] || ip route replace default via "$ip_gateway" dev "$boot_nic" ||
@@ -108,6 +109,7 @@ read_lease() {
       siaddr) lease_siaddr=$value ;;
       serverid) lease_serverid=$value ;;
       mtu) lease_mtu=$value ;;
+      ntpsrv) lease_ntp=$value ;;
     esac
   done <"$1"
 }

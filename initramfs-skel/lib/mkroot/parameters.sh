@@ -9,7 +9,7 @@ read_command_line() {
   nfs_version='' nfs_extra_options='' top_wanted='' disk_wanted='' hostname_wanted=''
   # Addresses. ip_mode: dhcp (default), static, none.
   ip_mode=dhcp ip_address='' ip_server='' ip_gateway='' ip_netmask='' ip_hostname='' ip_device='' ip_dns=''
-  ip_mtu='' boot_mac=''
+  ip_ntp='' ip_mtu='' boot_mac=''
   # Devices over others: stacked-devices.sh.
   bond_name='' vlan_name='' stacked_nic=''
   # When things go wrong.
@@ -117,7 +117,7 @@ read_mtu() {
   [ -z "$ip_mtu" ] || is_mtu "$ip_mtu" || { ignore_parameter "$1" "MTU is not valid" && ip_mtu=''; }
 }
 
-# read_ip VALUE: the kernel's ip=client:server:gateway:netmask:hostname:device:autoconf:dns0:dns1, its short forms
+# read_ip VALUE: the kernel's ip=client:server:gateway:netmask:hostname:device:autoconf:dns0:dns1:ntp0, its short forms
 # (dhcp, none, ...) and dracut's: ip=<interface>:dhcp[:<mtu>], and an MTU in the place of dns0.
 read_ip() {
   case $1 in
@@ -135,9 +135,9 @@ read_ip() {
       return 0
       ;;
   esac
-  ip_fields=$1:::::::::
+  ip_fields=$1::::::::::
   ip_autoconf=''
-  for ip_part in address server gateway netmask hostname device autoconf dns dns2; do
+  for ip_part in address server gateway netmask hostname device autoconf dns dns2 ntp; do
     ip_field=${ip_fields%%:*}
     ip_fields=${ip_fields#*:}
     [ -n "$ip_field" ] || continue
@@ -146,7 +146,7 @@ read_ip() {
       continue
     fi
     case $ip_part in
-      address | server | gateway | dns | dns2) is_ipv4 "$ip_field" ;;
+      address | server | gateway | dns | dns2 | ntp) is_ipv4 "$ip_field" ;;
       netmask) prefix_length "$ip_field" && [ -n "$answer" ] ;;
       hostname) is_hostname "$ip_field" ;;
       device) is_interface_name "$ip_field" ;;
@@ -160,6 +160,7 @@ read_ip() {
       device) ip_device=$ip_field ;;
       autoconf) ip_autoconf=$ip_field ;;
       dns | dns2) ip_dns="$ip_dns${ip_dns:+ }$ip_field" ;;
+      ntp) ip_ntp=$ip_field ;;
     esac
   done
   case $ip_autoconf in

@@ -21,6 +21,8 @@ load_settings() {
 raise_clock_to_build_time() {
   is_number "$MKROOT_BUILT" || return 0
   if [ "$(date +%s)" -lt "$MKROOT_BUILT" ]; then
+    clock_before=$(date -u '+%Y-%m-%d %H:%M')
     date -s "@$MKROOT_BUILT" >/dev/null 2>&1 || :
+    print_line 5 "mkroot: the clock said $clock_before, before the image was made; it is set to $(date -u '+%Y-%m-%d %H:%M')"
   fi
 }

@@ -85,6 +85,27 @@ describe.each(shells)('hand-over under $name', (shell) => {
     expect(overlaid.read('sysroot/etc/resolv.conf')).toBe('mine\n');
   });
 
+  it('time servers go to timesyncd or chrony, whichever the root has; without any nothing is written', () => {
+    const programs = {
+      'sysroot/lib/systemd/systemd-timesyncd': 'a program',
+      'sysroot/usr/sbin/chronyd': 'a program',
+    };
+    const run = (servers: string, tree: TargetTree) => {
+      const { read } = runOnTarget(
+        shell,
+        `chmod -R -f +x "$ROOT/sysroot"\n${node}lease_ntp='${servers}'; write_time_service`,
+        tree,
+      );
+      return [read('run/systemd/timesyncd.conf.d/50-mkroot.conf'), read('run/chrony-dhcp/mkroot.sources')];
+    };
+    expect(run('10.0.0.4 10.0.0.5', programs)).toEqual([
+      '[Time]\nNTP=10.0.0.4 10.0.0.5\n',
+      'server 10.0.0.4 iburst\nserver 10.0.0.5 iburst\n',
+    ]);
+    expect(run('', programs)).toEqual([undefined, undefined]);
+    expect(run('10.0.0.4', {})).toEqual([undefined, undefined]);
+  });
+
   it('networkd, NetworkManager and ifupdown are told to leave the boot device alone', () => {
     const { read } = runOnTarget(shell, `${node}node_name=n1; write_hand_over`);
     expect(read('run/systemd/network/00-mkroot-boot.network')).toContain('[Match]\nName=eth0\n');
@@ -152,9 +173,13 @@ describe.each(shells)('hand-over under $name', (shell) => {
     const clock = (built: string) =>
       runOnTarget(
         shell,
-        `date() { case $1 in +%s) echo 1000;; *) note date "$@";; esac; }\nMKROOT_BUILT=${built}\nraise_clock_to_build_time`,
-      ).calls;
-    expect(clock('1795000000')).toEqual(['date -s @1795000000']);
-    expect(clock('999')).toEqual([]);
+        `now=1000\ndate() { case $1 in +%s) echo $now;; -u) echo "second $now";; *) note date "$@"; now=\${2#@};; esac; }\nMKROOT_BUILT=${built}\nraise_clock_to_build_time`,
+      );
+    expect(clock('1795000000').calls).toEqual(['date -s @1795000000']);
+    expect(clock('1795000000').kmsg).toEqual([
+      '<5>mkroot: the clock said second 1000, before the image was made; it is set to second 1795000000',
+    ]);
+    expect(clock('999').calls).toEqual([]);
+    expect(clock('999').kmsg).toEqual([]);
   });
 });

@@ -19,6 +19,7 @@ const variables = [
   'ip_hostname',
   'ip_device',
   'ip_dns',
+  'ip_ntp',
   'ip_mtu',
   'bond_name',
   'vlan_name',
@@ -83,7 +84,7 @@ const commandLines: readonly [string, Record<string, string>][] = [
   ],
   ['vlan=0:eth0', { parameter_problems: 'vlan=0:eth0 (no VLAN: its number is 1 to 4094)' }],
   [
-    'ip=10.0.0.9:10.0.0.1:10.0.0.254:255.255.254.0:n9:eth1:none:10.0.0.2:10.0.0.3',
+    'ip=10.0.0.9:10.0.0.1:10.0.0.254:255.255.254.0:n9:eth1:none:10.0.0.2:10.0.0.3:10.0.0.4',
     {
       ip_mode: 'static',
       ip_address: '10.0.0.9',
@@ -93,6 +94,7 @@ const commandLines: readonly [string, Record<string, string>][] = [
       ip_hostname: 'n9',
       ip_device: 'eth1',
       ip_dns: '10.0.0.2 10.0.0.3',
+      ip_ntp: '10.0.0.4',
     },
   ],
   // What pxelinux appends with IPAPPEND 1.

@@ -102,6 +102,7 @@ const parts = [
   'capabilities',
   'identity',
   'name-service',
+  'time-service',
   'sysv',
   'hand-over',
 ];
