@@ -52,6 +52,7 @@ write_hand_over() {
     write_sysv_hand_over
   else
     leave_archive_alone
+    write_journal_configuration
     write_last_resort poweroff 'poweroff.target halt.target'
     write_last_resort reboot 'reboot.target kexec.target'
   fi

@@ -103,6 +103,8 @@ const parts = [
   'identity',
   'name-service',
   'time-service',
+  'journal',
+  'selinux',
   'sysv',
   'hand-over',
 ];
