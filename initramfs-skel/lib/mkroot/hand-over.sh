@@ -59,7 +59,7 @@ write_hand_over() {
   write_boot_facts
   write_report_state
   hand_over_summary="hostname $node_name, $boot_nic kept"
-  [ "$capabilities_restored" -eq 0 ] || hand_over_summary="$hand_over_summary, capabilities of $capabilities_restored files restored"
+  [ "$capabilities_restored" -eq 0 ] || hand_over_summary="$hand_over_summary, file capabilities restored: $capabilities_restored"
 }
 
 # write_file PATH: standard input becomes the file, without a process.

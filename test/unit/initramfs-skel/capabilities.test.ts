@@ -34,7 +34,7 @@ describe.each(shells)('file capabilities under $name', (shell) => {
       'chroot /sysroot /usr/sbin/setcap -q cap_net_raw=ep /usr/bin/ping',
       'chroot /sysroot /usr/sbin/setcap -q cap_chown=p cap_net_raw=ep /usr/bin/dump cap',
     ]);
-    expect(restore(onNfs).stdout).toBe('hostname n1, eth0 kept, capabilities of 2 files restored\n');
+    expect(restore(onNfs).stdout).toBe('hostname n1, eth0 kept, file capabilities restored: 2\n');
     expect(setcaps({ ...onNfs, 'proc/mounts': 's:/b /run/mkroot/base nfs4 ro 0 0\n' })).toHaveLength(2);
   });
 
