@@ -9,6 +9,8 @@ export interface HostFacts {
   readonly address?: { readonly ip: string; readonly prefix: number; readonly gateway?: string };
   readonly mac?: string;
   readonly mtu?: number;
+  /** VLAN that its address is in. */
+  readonly vlan?: number;
   readonly dns: readonly string[];
   /** Other machines that the node should know by name, such as its servers. */
   readonly others: readonly { readonly ip: string; readonly name: string }[];
@@ -53,8 +55,7 @@ export function hostLayer(facts: HostFacts, isShared: (path: BytePath) => boolea
   for (const [name, key] of facts.identity?.sshKeys ?? []) {
     file(`/etc/ssh/${name}`, key, name.endsWith('.pub') ? 0o644 : 0o600);
   }
-  const network = networkFile(facts);
-  if (network !== undefined) file(`/etc/systemd/network/20-${toBytePath(facts.name)}.network`, network);
+  for (const [name, text] of networkFiles(facts)) file(`/etc/systemd/network/${toBytePath(name)}`, text);
   return tree;
 }
 
@@ -70,22 +71,39 @@ function hostsFile({ name, domain, address, others }: HostFacts): string {
 }
 
 /**
- * systemd.network(5) of the boot device. Booted over the network, /init's own file in /run goes before it and keeps
- * the address; this one counts when the node boots in another way.
+ * systemd.network(5) of the boot device, of its VLAN if its address is in one, and systemd.netdev(5) of that. Booted over the network,
+ * /init's own files in /run go before them and keep the address; these count when the node boots in another way.
  */
-function networkFile({ mac, address, dns, mtu, domain }: HostFacts): string | undefined {
-  if (mac === undefined || address === undefined) return undefined;
+function networkFiles(facts: HostFacts): readonly (readonly [name: string, text: string])[] {
+  const { name, mac, address, mtu, vlan } = facts;
+  if (mac === undefined || address === undefined) return [];
+  const link = mtu === undefined ? [] : ['', '[Link]', `MTUBytes=${mtu}`];
+  const device = ['[Match]', `MACAddress=${mac}`, ...link, ''];
+  const own = addressLines(facts, address);
+  if (vlan === undefined) return [[`20-${name}.network`, lines(...device, ...own)]];
+  const over = `vlan${vlan}`;
   return [
-    '[Match]',
-    `MACAddress=${mac}`,
-    ...(mtu === undefined ? [] : ['', '[Link]', `MTUBytes=${mtu}`]),
-    '',
+    [`20-${name}.netdev`, lines('[NetDev]', `Name=${over}`, 'Kind=vlan', '', '[VLAN]', `Id=${vlan}`)],
+    // Sorts before the other one, which matches the VLAN's device as well: it has the same MAC address.
+    [`20-${name}-vlan.network`, lines('[Match]', `Name=${over}`, ...link, '', ...own)],
+    [
+      `20-${name}.network`,
+      lines(...device, '[Network]', `VLAN=${over}`, 'LinkLocalAddressing=no', 'KeepConfiguration=yes'),
+    ],
+  ];
+}
+
+function addressLines({ dns, domain }: HostFacts, address: NonNullable<HostFacts['address']>): string[] {
+  return [
     '[Network]',
     `Address=${address.ip}/${address.prefix}`,
     ...(address.gateway === undefined ? [] : [`Gateway=${address.gateway}`]),
     ...dns.map((server) => `DNS=${server}`),
     ...(domain === undefined ? [] : [`Domains=${domain}`]),
     'KeepConfiguration=yes',
-    '',
-  ].join('\n');
+  ];
+}
+
+function lines(...text: readonly string[]): string {
+  return [...text, ''].join('\n');
 }

@@ -270,7 +270,7 @@ export class LayerComposer {
   /** What a node's own layer is made from, besides its identity and overlays. */
   hostFacts(node: Node): Omit<HostFacts, 'identity'> {
     const shared = this.shared(node.group, node.image);
-    const { ip, prefix, gateway, domain, mac, mtu, dns, name } = node;
+    const { ip, prefix, gateway, domain, mac, mtu, vlan, dns, name } = node;
     const persistent = persistentList(node, this.site.state);
     return {
       name,
@@ -279,6 +279,7 @@ export class LayerComposer {
       ...(domain === undefined ? {} : { domain }),
       ...(mac === undefined ? {} : { mac }),
       ...(mtu === undefined ? {} : { mtu }),
+      ...(vlan === undefined ? {} : { vlan }),
       ...(persistent === undefined ? {} : { persistent }),
       others: [...this.site.inventory.servers.values()].map((server) => ({
         ip: server.address,

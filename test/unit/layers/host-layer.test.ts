@@ -111,6 +111,23 @@ describe('host layer', () => {
     });
   });
 
+  test('in a VLAN the address is that of a device over the one with the MAC address', () => {
+    const tree = hostLayer({ ...facts, vlan: 5, mtu: 9000 }, () => false);
+    const text = (name: string) => {
+      const entry = tree.get(`/etc/systemd/network/${name}`);
+      return entry?.kind === 'file' && 'data' in entry.content
+        ? Buffer.from(entry.content.data).toString()
+        : undefined;
+    };
+    expect(text('20-n1.netdev')).toBe('[NetDev]\nName=vlan5\nKind=vlan\n\n[VLAN]\nId=5\n');
+    expect(text('20-n1-vlan.network')).toMatch(
+      /^\[Match\]\nName=vlan5\n\n\[Link\]\nMTUBytes=9000\n\n\[Network\]\nAddress=10\.1\.1\.1\/16\n/,
+    );
+    expect(text('20-n1.network')).toBe(
+      '[Match]\nMACAddress=52:54:00:00:00:01\n\n[Link]\nMTUBytes=9000\n\n[Network]\nVLAN=vlan5\nLinkLocalAddressing=no\nKeepConfiguration=yes\n',
+    );
+  });
+
   test('leaves the /etc/hosts of an overlay alone', () => {
     expect(hostLayer(facts, (path) => path === '/etc/hosts').get('/etc/hosts')).toBeUndefined();
   });
