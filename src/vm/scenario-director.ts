@@ -38,8 +38,9 @@ export class ScenarioDirector {
     });
   }
 
-  #wasSeen({ times = 1 }: Expectation, index: number): boolean {
-    return this.#seen[index]! >= times;
+  #holds({ times = 1, never = false }: Expectation, index: number): boolean {
+    const seen = this.#seen[index]!;
+    return never ? seen === 0 : seen >= times;
   }
 
   /** The step that is due now, or undefined; asking counts as doing it. */
@@ -60,18 +61,18 @@ export class ScenarioDirector {
     return step.do;
   }
 
-  /** What was seen of what the scenario expects, in words. */
+  /** What holds of what the scenario expects, in words. */
   get proved(): readonly string[] {
     return (this.boot.expect ?? [])
-      .filter((expectation, index) => this.#wasSeen(expectation, index))
+      .filter((expectation, index) => this.#holds(expectation, index))
       .map(({ proves }) => proves);
   }
 
-  /** Every step was done and every expected line was seen. */
+  /** Every step was done and all that is expected holds. */
   get complete(): boolean {
     return (
       this.#next === this.#steps.length &&
-      (this.boot.expect ?? []).every((expectation, index) => this.#wasSeen(expectation, index))
+      (this.boot.expect ?? []).every((expectation, index) => this.#holds(expectation, index))
     );
   }
 
@@ -80,8 +81,8 @@ export class ScenarioDirector {
     const { expect = [], reports = [], endWithin } = this.boot;
     const step = this.#steps[this.#next];
     if (step !== undefined) return `the step "${step.do}" did not become due`;
-    const unseen = expect.findIndex((expectation, index) => !this.#wasSeen(expectation, index));
-    if (unseen !== -1) return notSeen(expect[unseen]!, this.#seen[unseen]!);
+    const broken = expect.findIndex((expectation, index) => !this.#holds(expectation, index));
+    if (broken !== -1) return whyNot(expect[broken]!, this.#seen[broken]!);
     const unreported = reports.find((name) => !checks.some((check) => check.name === name));
     if (unreported !== undefined) return `the node did not report ${unreported}`;
     const took = (endedMs - this.#lastStepMs) / 1000;
@@ -97,8 +98,9 @@ export class ScenarioDirector {
   }
 }
 
-function notSeen({ console, dhcp, times = 1 }: Expectation, seen: number): string {
+function whyNot({ console, dhcp, times = 1, never = false }: Expectation, seen: number): string {
   const where = console === undefined ? `the DHCP server's log` : 'the console';
   const what = `/${console ?? dhcp}/`;
+  if (never) return `${where} showed ${what}`;
   return times === 1 ? `${where} never showed ${what}` : `${where} showed ${what} ${seen} of ${times} times`;
 }

@@ -36,6 +36,7 @@ const expectationSchema = z
       .optional()
       .describe("A line that the DHCP server's log must show, in the place of `console`."),
     times: z.int().min(1).optional().describe('How many such lines at least; 1 by default.'),
+    never: z.boolean().optional().describe('No such line may be seen.'),
     proves: z.string().min(1).describe('What is proved when it is seen, in words.'),
   })
   .refine(({ console, dhcp }) => (console === undefined) !== (dhcp === undefined), {

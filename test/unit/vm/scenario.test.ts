@@ -126,6 +126,17 @@ describe('the director of a scenario', () => {
     expect(director.proved).toEqual(['it was renewed']);
   });
 
+  it('may expect that a line is never seen', () => {
+    const director = new ScenarioDirector({
+      expect: [{ dhcp: 'DHCPNAK', never: true, proves: 'nothing was refused' }],
+    });
+    director.dhcpLine('DHCPACK(br0) 10.77.0.199');
+    expect(director.complete).toBe(true);
+    expect(director.proved).toEqual(['nothing was refused']);
+    director.dhcpLine('DHCPNAK(br0) 10.77.0.199');
+    expect(director.problem(1_000, [])).toBe("the DHCP server's log showed /DHCPNAK/");
+  });
+
   it('knows when every step was done and every expected line was seen', () => {
     const director = new ScenarioDirector({
       steps: [{ when: 1, do: 'nfs stop' }],
