@@ -114,6 +114,12 @@ function whyNot(
       hint: 'Set mac in nodes.yaml, or let `mkroot nodes import` find it, and publish.',
     };
   }
+  if (node.vlan !== undefined) {
+    return {
+      reason: `it tags its packets for VLAN ${node.vlan}, and the ports of the lab are not tagged`,
+      hint: 'What VLANs take is seen by a scenario: mkroot qemu-test --scenario vlan',
+    };
+  }
   const target = published.boot.default ?? 'image';
   if (target !== 'image') {
     return {

@@ -8,13 +8,14 @@ import { memoryFileSystem } from '../../../support/memory-file-system.js';
 
 const NODES = `cluster:
   servers: { head: { address: 10.1.0.1, roles: [dhcp, tftp, nfs] } }
-networks: { internal: { subnet: 10.1.0.0/16 } }
+networks: { internal: { subnet: 10.1.0.0/16 }, storage: { subnet: 10.2.0.0/16, vlan: 5 } }
 groups: { compute: { image: compute }, storage: { image: compute } }
 nodes:
   n[1-3]: { group: compute, ip: 10.1.1.1, mac: ['52:54:00:00:00:01', '52:54:00:00:00:02', '52:54:00:00:00:03'] }
   s[1-2]: { group: storage, ip: 10.1.2.1, mac: ['52:54:00:00:01:01', '52:54:00:00:01:02'] }
   s3: { group: storage, ip: 10.1.2.3 }
   s4: { group: storage, ip: 10.1.2.4, mac: '52:54:00:00:01:04', boot: local }
+  s5: { group: storage, ip: 10.2.0.5, mac: '52:54:00:00:01:05' }
   late: { group: compute, ip: 10.1.1.9, mac: '52:54:00:00:00:09' }
 `;
 
@@ -79,6 +80,7 @@ describe('the nodes of a cluster test', () => {
     ['0', /Cannot boot 0 nodes/],
     ['s3', /Cannot boot "s3": its MAC address is not known/],
     ['s4', /Cannot boot "s4": it boots its local disk/],
+    ['s5', /Cannot boot "s5": it tags its packets for VLAN 5, and the ports of the lab are not tagged/],
     ['late', /Cannot boot "late": it is not published/],
     ['n7', /Cannot find "n7"/],
   ])('%s: is refused with the reason', (nodes, message) => {
