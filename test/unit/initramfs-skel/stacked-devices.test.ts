@@ -139,9 +139,9 @@ describe.each(shells)('devices over others under $name', (shell) => {
   });
 
   it('where the device below never shows up the node goes on without, and says so', () => {
-    const { stdout, kmsg } = boot(shell, 'vlan=vlan5:eth9');
+    const { stdout, kmsg } = boot(shell, 'vlan=vlan5:eth9', two, `${kernel}device_timeout=15\n`);
     expect(kmsg[0]).toContain(
-      'FAILED [30] device: vlan5 no such network device within 180 s; next: any network device',
+      'FAILED [30] device: vlan5 no such network device within 15 s; next: any network device',
     );
     expect(stdout).toContain('eth0 eth1|');
   });
