@@ -95,8 +95,7 @@ make_bond() {
     [ "$answer" -ge "$members_deadline" ] || return 0
     trouble "$bond_name" "no such network device within $member_timeout s:$missing" "a bond of$members"
   fi
-  # By itself the module makes a bond0.
-  modprobe -q bonding max_bonds=0 2>/dev/null
+  modprobe -q bonding 2>/dev/null
   [ -e "$ROOT/sys/class/net/$bond_name" ] || ip link add name "$bond_name" type bond ||
     die "$bond_name" "the kernel makes no bond: does the initrd have the driver bonding"
   bonding_directory=$ROOT/sys/class/net/$bond_name/bonding

@@ -94,7 +94,7 @@ describe.each(shells)('devices over others under $name', (shell) => {
       'ip link set dev bond1 mtu 9000',
       'ip link set dev bond1 up',
     ]);
-    expect(calls).toContain('modprobe -q bonding max_bonds=0');
+    expect(calls).toContain('modprobe -q bonding');
     const settings = (name: string) => read(`sys/class/net/bond1/bonding/${name}`);
     expect(settings('mode')).toBe('active-backup\n');
     expect(settings('primary')).toBe('eth1\n');
