@@ -40,7 +40,7 @@ export async function prepareStandbyNfs(inside: RunInside, configuration: BytePa
   await inside(['mkdir', '-p', '/run/netns']);
   await inside(['ip', '-batch', '-'], STANDBY_JOINS);
   await inside(STANDBY_IP, STANDBY_RISES);
-  // A device that comes up tells the others whose addresses it has.
+  // The device tells the others which addresses are at its own when that changes.
   await inside(inStandby(['sh', '-c', 'echo 1 >/proc/sys/net/ipv4/conf/eth0/arp_notify']));
   return {
     name: 'standby-nfs',

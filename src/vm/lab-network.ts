@@ -71,10 +71,12 @@ link set eth0 up
 export const MOVING_ADDRESS_LEAVES = `address del ${STANDBY_SERVER.address}/${LAB.prefixLength} dev ${LAB.bridge}
 `;
 
-/** Input of `ip -batch -` for inside the second server's namespace. Only a device that comes up announces its addresses. */
-export const MOVING_ADDRESS_ARRIVES = `link set eth0 down
-address add ${STANDBY_SERVER.address}/${LAB.prefixLength} dev eth0
-link set eth0 up
+/**
+ * Input of `ip -batch -` for inside the second server's namespace. A device announces its addresses when its own changes (arp_notify); the new
+ * one is that of VRRP (RFC 5798). When it comes up it does, too, but before the port of the bridge lets anything through.
+ */
+export const MOVING_ADDRESS_ARRIVES = `address add ${STANDBY_SERVER.address}/${LAB.prefixLength} dev eth0
+link set eth0 address 00:00:5e:00:01:05
 `;
 
 /** TCP ports of 127.0.0.1 in the lab at which the switch with a tagged port (qemu/vlan-switch) takes QEMU's connections. */
