@@ -25,7 +25,7 @@ describe("the target's shell code", () => {
     expect(result.error).toBeUndefined();
     expect(result.stdout + result.stderr).toBe('');
     expect(result.status).toBe(0);
-  }, 60_000);
+  });
 
   it('is all reached by that check: /init sources every part', () => {
     const init = readFileSync(join(skeleton, 'init'), 'utf8');

@@ -145,7 +145,7 @@ function runScript(shell: Shell, script: string, tree: TargetTree): ShellResult 
     const result = spawnSync(program, [...args, '-s'], {
       input: script,
       encoding: 'latin1',
-      timeout: 20_000,
+      timeout: 100_000,
       env: { PATH: process.env['PATH'], ROOT: root, SKELETON: skeleton },
     });
     const read = (path: string) =>

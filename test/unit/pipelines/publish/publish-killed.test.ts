@@ -113,7 +113,6 @@ describe('killed at any moment', () => {
         expect(listing(fs, '/state'), `killed at step ${moment} of ${steps}`).toEqual(expected);
       }
     },
-    60_000,
   );
 });
 
@@ -163,5 +162,5 @@ describe('a full disk', () => {
       }
       expect(outcome).toMatchObject({ exitCode: ExitCode.Io });
     }
-  }, 60_000);
+  });
 });
