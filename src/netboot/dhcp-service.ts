@@ -10,12 +10,17 @@ import {
 } from './checked-value.js';
 import { addressNumber, type Ipv4Subnet, ipv4Subnet } from './ipv4-subnet.js';
 
+/** What UEFI HTTP boot sends as its vendor class and wants to see in the answer (UEFI specification, "HTTP Boot"). */
+export const httpBootClass = 'HTTPClient';
+
 /** Boot file by kind of client. Paths below the TFTP root. */
 export interface BootFiles {
   /** Legacy BIOS, client architecture 0. */
   readonly bios: string;
   /** x86-64 UEFI, client architectures 7 and 9. */
   readonly efiX64?: string;
+  /** x86-64 UEFI that boots over HTTP, client architecture 16: a URL. */
+  readonly efiX64Http?: string;
   /** arm64 UEFI, client architecture 11. */
   readonly efiArm64?: string;
   /** iPXE (it sends option 175): a script's path or URL. */

@@ -1,5 +1,5 @@
 import { MkrootError } from '../errors.js';
-import type { BootFiles } from './dhcp-service.js';
+import { type BootFiles, httpBootClass } from './dhcp-service.js';
 import { macBytes } from './kernel-command-line.js';
 
 /** A node that always gets the same address. */
@@ -128,6 +128,14 @@ export const dnsmasqClientTags: readonly string[] = [
 export function renderDnsmasqBootFiles(files: BootFiles): string[] {
   const lines = [...dnsmasqClientTags];
   const notIpxe = files.ipxe === undefined ? '' : ',tag:!ipxe';
+  const notHttp = files.efiX64Http === undefined ? '' : ',tag:!efihttp';
+  if (files.efiX64Http !== undefined) {
+    lines.push(
+      'dhcp-match=set:efihttp,option:client-arch,16',
+      `dhcp-option-force=tag:efihttp,60,${httpBootClass}`,
+      `dhcp-boot=tag:efihttp,${dnsmasqValue('the boot file', files.efiX64Http)}`,
+    );
+  }
   if (files.ipxe !== undefined) lines.push(`dhcp-boot=tag:ipxe,${dnsmasqValue('the boot file', files.ipxe)}`);
   if (files.efiX64 !== undefined) {
     lines.push(`dhcp-boot=tag:efi64${notIpxe},${dnsmasqValue('the boot file', files.efiX64)}`);
@@ -135,6 +143,8 @@ export function renderDnsmasqBootFiles(files: BootFiles): string[] {
   if (files.efiArm64 !== undefined) {
     lines.push(`dhcp-boot=tag:efiarm64${notIpxe},${dnsmasqValue('the boot file', files.efiArm64)}`);
   }
-  lines.push(`dhcp-boot=tag:!efi64,tag:!efiarm64${notIpxe},${dnsmasqValue('the boot file', files.bios)}`);
+  lines.push(
+    `dhcp-boot=tag:!efi64,tag:!efiarm64${notHttp}${notIpxe},${dnsmasqValue('the boot file', files.bios)}`,
+  );
   return lines;
 }

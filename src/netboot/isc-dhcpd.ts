@@ -3,6 +3,7 @@ import {
   checkDhcpService,
   type DhcpReservation,
   type DhcpService,
+  httpBootClass,
 } from './dhcp-service.js';
 import { macBytes } from './kernel-command-line.js';
 
@@ -26,16 +27,20 @@ ${networks.map((network) => networkBlock(network)).join('')}
 ${service.reservations.map(hostLine).join('')}`;
 }
 
-function bootFileStatement({ bootFiles: { bios, efiX64, efiArm64, ipxe } }: DhcpService): string {
+function bootFileStatement({ bootFiles: { bios, efiX64, efiX64Http, efiArm64, ipxe } }: DhcpService): string {
   const type = 'option pxe-system-type';
-  const branches: (readonly [condition: string, file: string])[] = [
+  const branches: (readonly [condition: string, file: string, vendorClass?: string])[] = [
     ...(ipxe === undefined ? [] : [['exists mkroot-ipxe', ipxe] as const]),
     ...(efiX64 === undefined ? [] : [[`${type} = 00:07 or ${type} = 00:09`, efiX64] as const]),
+    ...(efiX64Http === undefined ? [] : [[`${type} = 00:10`, efiX64Http, httpBootClass] as const]),
     ...(efiArm64 === undefined ? [] : [[`${type} = 00:0b`, efiArm64] as const]),
   ];
   if (branches.length === 0) return `filename "${bios}";\n`;
   const chain = branches
-    .map(([condition, file]) => `if ${condition} {\n  filename "${file}";\n}`)
+    .map(([condition, file, vendorClass]) => {
+      const answer = vendorClass === undefined ? '' : `  option vendor-class-identifier "${vendorClass}";\n`;
+      return `if ${condition} {\n${answer}  filename "${file}";\n}`;
+    })
     .join(' els');
   return `${chain} else {\n  filename "${bios}";\n}\n`;
 }

@@ -3,6 +3,7 @@ import {
   checkDhcpService,
   type DhcpReservation,
   type DhcpService,
+  httpBootClass,
 } from './dhcp-service.js';
 import { addressNumber } from './ipv4-subnet.js';
 import { macBytes } from './kernel-command-line.js';
@@ -39,9 +40,13 @@ export function renderKea(service: DhcpService): string {
 }
 
 /** The tests exclude each other, so that it does not matter in which order Kea takes the classes. */
-function clientClasses({ bootFiles: { bios, efiX64, efiArm64, ipxe } }: DhcpService) {
+function clientClasses({ bootFiles: { bios, efiX64, efiX64Http, efiArm64, ipxe } }: DhcpService) {
+  const vendorClass = { name: 'vendor-class-identifier', data: httpBootClass, 'always-send': true };
   const architectures = [
     ...(efiX64 === undefined ? [] : [{ name: 'mkroot-efi-x64', codes: ['0x0007', '0x0009'], file: efiX64 }]),
+    ...(efiX64Http === undefined
+      ? []
+      : [{ name: 'mkroot-efi-x64-http', codes: ['0x0010'], file: efiX64Http, options: [vendorClass] }]),
     ...(efiArm64 === undefined ? [] : [{ name: 'mkroot-efi-arm64', codes: ['0x000b'], file: efiArm64 }]),
   ];
   const isOneOf = (codes: readonly string[]) => codes.map((code) => `option[93].hex == ${code}`).join(' or ');
@@ -50,10 +55,11 @@ function clientClasses({ bootFiles: { bios, efiX64, efiArm64, ipxe } }: DhcpServ
     ...(ipxe === undefined
       ? []
       : [{ name: 'mkroot-ipxe', test: 'option[175].exists', 'boot-file-name': ipxe }]),
-    ...architectures.map(({ name, codes, file }) => ({
+    ...architectures.map(({ name, codes, file, options }) => ({
       name,
       test: [...notIpxe, `(${isOneOf(codes)})`].join(' and '),
       'boot-file-name': file,
+      ...(options === undefined ? {} : { 'option-data': options }),
     })),
     {
       name: 'mkroot-bios',

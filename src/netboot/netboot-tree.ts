@@ -147,7 +147,11 @@ function serverTexts(site: NetbootSite): NetbootText[] {
 function withIpxeUrl({ server: { httpRoot } }: NetbootSite) {
   return httpRoot === undefined
     ? defaultBootFiles
-    : { ...defaultBootFiles, ipxe: `${httpRoot}${ipxeEntryPath}` };
+    : {
+        ...defaultBootFiles,
+        efiX64Http: `${httpRoot}${defaultBootFiles.efiX64}`,
+        ipxe: `${httpRoot}${ipxeEntryPath}`,
+      };
 }
 
 function bootRoot({ server: { httpRoot, address } }: NetbootSite): string {

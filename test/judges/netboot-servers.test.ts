@@ -32,15 +32,16 @@ describe('DHCP', () => {
     '%s gives each client its address, its name and the boot file of its architecture',
     (server) => {
       const answers = lines(support('dhcp-clients.sh'), server, golden, work);
-      expect(answers.slice(0, 5)).toEqual([
+      expect(answers.slice(0, 6)).toEqual([
         n001('pxelinux.0'),
         n002('snponly.efi'),
         n002('snponly.efi'),
         n002('snponly-arm64.efi'),
+        `${n002('http://10.1.0.1:8080/snponly.efi')} class=HTTPClient`,
         n001('http://10.1.0.1:8080/ipxe/boot.ipxe'),
       ]);
       // A machine that nobody knows gets an address of the range, and no name.
-      expect(answers[5]).toMatch(/^ip=10\.1\.200\.\d+ file=pxelinux\.0 next=10\.1\.0\.1 name= router/);
+      expect(answers[6]).toMatch(/^ip=10\.1\.200\.\d+ file=pxelinux\.0 next=10\.1\.0\.1 name= router/);
     },
   );
 });

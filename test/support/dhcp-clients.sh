@@ -24,7 +24,7 @@ esac >"$work/$server.log" 2>&1 &
 cat >"$work/lease.sh" <<'SCRIPT'
 #!/bin/sh
 [ "$1" = bound ] || exit 0
-echo "ip=$ip file=$boot_file next=$siaddr name=$hostname router=$router dns=$dns domain=$domain mtu=$mtu ntp=$ntpsrv lease=$lease" >>"$LEASES"
+echo "ip=$ip file=$boot_file next=$siaddr name=$hostname router=$router dns=$dns domain=$domain mtu=$mtu ntp=$ntpsrv lease=$lease${vendor:+ class=$vendor}" >>"$LEASES"
 SCRIPT
 chmod +x "$work/lease.sh"
 export LEASES="$work/$server.leases"
@@ -43,6 +43,8 @@ client 52:54:00:aa:00:01 -x 0x5d:0000
 client 52:54:00:aa:00:02 -x 0x5d:0007
 client 52:54:00:aa:00:02 -x 0x5d:0009
 client 52:54:00:aa:00:02 -x 0x5d:000b
+# UEFI HTTP boot: it looks for its own vendor class in the answer.
+client 52:54:00:aa:00:02 -x 0x5d:0010 -O 60
 client 52:54:00:aa:00:01 -x 0x5d:0007 -x 0xaf:010101
 client 52:54:00:aa:ff:01
 cat "$LEASES"
