@@ -1,5 +1,5 @@
 /** How a node reaches and builds its root. */
-export type Transport = 'dhcp' | 'nfs' | 'overlay' | 'squashfs' | 'ext4';
+export type Transport = 'dhcp' | 'nfs' | 'overlay' | 'squashfs' | 'erofs' | 'ext4';
 
 /** A module that a transport needs. */
 export interface TransportModule {
@@ -19,7 +19,7 @@ export interface TransportModule {
  *   `rpcrdma`.
  * - overlay: `overlay` alone.
  * - ext4: for writable tops, on a disk or in a file.
- * - squashfs: `squashfs`, and `loop`, since a file is no block device. HTTP is busybox's business, not the kernel's.
+ * - squashfs and erofs: itself, and `loop`, since a file is no block device. HTTP is busybox's business, not the kernel's.
  * - dhcp: `af_packet`, the raw sockets that udhcpc speaks on before it has an address. Debian builds it in or not,
  *   depending on the release.
  */
@@ -38,6 +38,10 @@ const MODULES: Readonly<Record<Transport, readonly TransportModule[]>> = {
   squashfs: [
     { name: 'loop', optional: false },
     { name: 'squashfs', optional: false },
+  ],
+  erofs: [
+    { name: 'loop', optional: false },
+    { name: 'erofs', optional: false },
   ],
 };
 

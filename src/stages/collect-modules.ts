@@ -1,6 +1,7 @@
 import { fileEntry, hostFileEntry } from '../archive/entry.js';
 import { describeReason, type Reason } from '../archive/reason.js';
 import type { ArchiveTree } from '../archive/tree.js';
+import { busModuleOf } from '../kmod/driver-bus.js';
 import type { ModuleRequest } from '../kmod/driver-request.js';
 import type { Kernel } from '../kmod/kernel.js';
 import type { ModuleCause } from '../kmod/module-cause.js';
@@ -59,10 +60,15 @@ export async function collectModules(
       requestsFor(transport, { kind: 'base', what: `kernel modules for ${transport}` }),
     ),
     // Whether the file comes by NFS or HTTP makes no difference to the kernel.
-    ...transports.slice(0, 1).flatMap(({ reason }) => requestsFor('squashfs', reason)),
+    ...(['squashfs', 'erofs'] as const).flatMap((format) => {
+      const first = transports.find(({ value }) => value.startsWith(`${format}-`));
+      return first === undefined ? [] : requestsFor(format, first.reason);
+    }),
     ...tops.slice(0, 1).flatMap(({ reason }) => requestsFor('ext4', reason)),
     ...nics.map((wanted) => userRequest(wanted, 'nic', lenient)),
     ...drivers.map((wanted) => userRequest(wanted, 'driver', lenient)),
+    // Last, so that a bus that was asked for by name is known as that.
+    ...[...nics, ...drivers].flatMap(busRequest),
   ];
   const byLabel = new Map(requests.map((request) => [request.label, request]));
   const closure = await resolveModules(kernel, requests, { unpacker: new Unpacker(fs, runner), strict });
@@ -83,6 +89,21 @@ function requestsFor(transport: Transport, reason: Reason): LabelledRequest[] {
     group: 'transport',
     reason,
   }));
+}
+
+function busRequest({ value, reason }: Wanted): LabelledRequest[] {
+  const bus = busModuleOf(value);
+  if (bus === undefined) return [];
+  return [
+    {
+      what: bus,
+      kind: 'driver',
+      label: `bus of ${value}: ${bus}`,
+      optional: true,
+      group: 'transport',
+      reason,
+    },
+  ];
 }
 
 function userRequest(wanted: Wanted, kind: ModuleRequest['kind'], lenient: boolean): LabelledRequest {
