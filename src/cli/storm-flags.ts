@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core';
 import { ExitCode, MkrootError } from '../errors.js';
 import { MOST_STORM_NODES } from '../vm/storm-network.js';
-import { STORM_TRANSPORTS } from '../vm/storm-report.js';
 
 /** The options of `mkroot qemu-test` that are about storms. */
 export const STORM_FLAGS = {
@@ -11,15 +10,6 @@ export const STORM_FLAGS = {
     helpValue: 'N,...',
     exclusive: ['nodes', 'scenario'],
   }),
-  transport: Flags.option({
-    options: STORM_TRANSPORTS,
-    description:
-      'of storms: how the nodes get their root; may be repeated; all that the initrd can by default',
-    multiple: true,
-    multipleNonGreedy: true,
-    delimiter: ',',
-    dependsOn: ['storm'],
-  })(),
   'node-limit': Flags.integer({
     description: 'Mbit/s of each node’s link in a storm, both ways',
     default: 1_000,

@@ -48,7 +48,7 @@ export default class Initrd extends BaseCommand {
     }),
     transport: Flags.option({
       description: 'way in which nodes get their root, besides nfs; may be repeated',
-      options: ['nfs', 'squashfs-nfs', 'squashfs-http'] as const,
+      options: ['nfs', 'squashfs-nfs', 'squashfs-http', 'erofs-nfs', 'erofs-http'] as const,
       multiple: true,
       multipleNonGreedy: true,
     })(),

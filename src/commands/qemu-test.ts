@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { STORM_FLAGS, stormSizes } from '../cli/storm-flags.js';
+import { bootTransport, stormTransports, TRANSPORT_FLAGS } from '../cli/transport-flag.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import { imageNameOf } from '../images/image-name.js';
 import { lastBuiltImage } from '../images/image-store.js';
@@ -22,6 +23,7 @@ import type { BootReport } from '../vm/boot-report.js';
 import { bootSummary } from '../vm/boot-summary.js';
 import type { ClusterReport } from '../vm/cluster-report.js';
 import type { EmulatedNic } from '../vm/emulated-nic.js';
+import { BOOT_FIRMWARE } from '../vm/firmware.js';
 import type { ScenarioReport } from '../vm/scenario-report.js';
 import type { StormReport } from '../vm/storm-report.js';
 
@@ -96,11 +98,7 @@ stays behind. See docs/qemu-test.md.`;
       options: ['e1000', 'virtio_net'] as const,
       description: 'NIC of the virtual machine; default: e1000, for arm64 virtio_net',
     })(),
-    nfsvers: Flags.option({
-      options: ['3', '4.1', '4.2'] as const,
-      description: 'NFS version of the base and the layers',
-      default: '3' as const,
-    })(),
+    ...TRANSPORT_FLAGS,
     memory: Flags.integer({ description: 'memory of the node in MiB', default: 1024, min: 128 }),
     cpus: Flags.integer({ description: 'processors of the node; 2 with KVM, 1 without by default', min: 1 }),
     timeout: Flags.integer({
@@ -139,9 +137,10 @@ stays behind. See docs/qemu-test.md.`;
       dependsOn: ['nodes'],
     }),
     firmware: Flags.option({
-      options: ['bios', 'uefi'] as const,
-      description: 'firmware of all nodes; default: as nodes.yaml says, else bios',
-      dependsOn: ['nodes'],
+      options: BOOT_FIRMWARE,
+      description:
+        'what the machine boots by: bios by default; uefi-http: UEFI HTTP boot; of nodes: as nodes.yaml says, else bios',
+      exclusive: ['storm'],
     })(),
     during: Flags.string({
       description:
@@ -175,6 +174,12 @@ stays behind. See docs/qemu-test.md.`;
         const what = args.recipe ?? '--net user';
         throw new MkrootError(`Cannot boot "${what}" with --nodes: nodes boot what is published for them`, {
           exitCode: ExitCode.Usage,
+        });
+      }
+      if (flags.firmware === 'uefi-http') {
+        throw new MkrootError('Cannot boot nodes by uefi-http: what they boot by is bios or uefi', {
+          exitCode: ExitCode.Usage,
+          hint: 'A single image can: leave --nodes out.',
         });
       }
       return this.#cluster(ports, state, flags.site, {
@@ -214,7 +219,10 @@ stays behind. See docs/qemu-test.md.`;
       accelerator: flags.accel satisfies AcceleratorChoice,
       hostArchitecture: architectureOfHost(process.arch),
       ...(flags['emulated-nic'] === undefined ? {} : { nic: flags['emulated-nic'] satisfies EmulatedNic }),
-      nfsVersion: flags.nfsvers,
+      ...(flags.storm === undefined
+        ? bootTransport(flags.transport ?? [], flags.nfsvers)
+        : { nfsVersion: '3' }),
+      ...(flags.firmware === undefined ? {} : { firmware: flags.firmware }),
       memory: flags.memory,
       nodeProgram: process.execPath,
       ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),
@@ -232,7 +240,7 @@ stays behind. See docs/qemu-test.md.`;
       return this.#storms(ports, {
         ...options,
         nodeProgram: process.execPath,
-        ...(flags.transport === undefined ? {} : { transports: flags.transport }),
+        ...(flags.transport === undefined ? {} : { transports: stormTransports(flags.transport) }),
         sizes,
         lab: {
           uplinkMbit: flags['lab-uplink'],

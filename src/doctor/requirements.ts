@@ -53,6 +53,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
     debian: ['squashfs-tools'],
     el: ['squashfs-tools'],
   }),
+  tool('mkfs.erofs', ['--help'], {
+    requiredFor: ['test'],
+    usefulFor: ['build', 'qemu-test'],
+    why: 'the same, for `mkroot squash --format erofs`',
+    debian: ['erofs-utils'],
+    el: ['erofs-utils'],
+  }),
   tool('setfattr', ['--version'], {
     requiredFor: ['test'],
     usefulFor: [],

@@ -110,10 +110,10 @@ const persistentSchema = z.strictObject({
 
 const transportSchema = z.strictObject({
   protocol: z
-    .enum(['nfs', 'squashfs-nfs', 'squashfs-http'])
+    .enum(['nfs', 'squashfs-nfs', 'squashfs-http', 'erofs-nfs', 'erofs-http'])
     .optional()
     .describe(
-      'How the node gets its base: nfs (default), a directory; squashfs-nfs, one file that is read where it lies; squashfs-http, one file that is fetched into memory. Its layers come by NFS.',
+      'How the node gets its base: nfs (default), a directory; squashfs-nfs and erofs-nfs, one file that is read where it lies; squashfs-http and erofs-http, one file that is fetched into memory. Its layers come by NFS.',
     ),
   servers: z
     .array(z.string())

@@ -66,7 +66,7 @@ export interface LocalDisk {
 
 /** How a node gets its base and its layers. */
 export interface Transport {
-  readonly protocol: 'nfs' | 'squashfs-nfs' | 'squashfs-http';
+  readonly protocol: 'nfs' | `${'squashfs' | 'erofs'}-${'nfs' | 'http'}`;
   /** Names of servers that base and layers come from; absent means the first one of the role. */
   readonly servers?: readonly string[];
   /** Absent means that /init tries 3 and 4.1 in turn. */

@@ -138,7 +138,7 @@ const initrdSchema = z.strictObject({
     .default([])
     .describe('Further kernel modules, by name or glob. Added to by --driver.'),
   transports: z
-    .array(z.enum(['nfs', 'squashfs-nfs', 'squashfs-http']))
+    .array(z.enum(['nfs', 'squashfs-nfs', 'squashfs-http', 'erofs-nfs', 'erofs-http']))
     .default([])
     .describe(
       'Ways in which nodes get their root; nfs is always there, the others bring kernel modules. Added to by --transport.',

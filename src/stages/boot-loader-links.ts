@@ -2,7 +2,7 @@ import { defaultMemoryTest } from '../netboot/boot-menu.js';
 import { defaultBootFiles } from '../netboot/dhcp-service.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
-import { LOADER_FILES } from './prepare-lab-files.js';
+import { IPXE_EFI, LOADER_FILES } from './prepare-lab-files.js';
 
 /** A boot loader's file that the TFTP tree should have, and what to install for it. */
 interface LoaderFile {
@@ -20,7 +20,7 @@ const FILES: readonly LoaderFile[] = [
   })),
   {
     name: defaultBootFiles.efiX64!,
-    places: ['/usr/lib/ipxe/snponly.efi', '/usr/share/ipxe/ipxe-snponly-x86_64.efi'],
+    places: IPXE_EFI,
     packages: 'ipxe (Debian) or ipxe-bootimgs-x86 (EL)',
   },
   {

@@ -8,7 +8,12 @@ import {
   readManifest,
 } from '../images/image-store.js';
 import type { Manifest, ManifestKernel } from '../images/manifest.js';
-import { findRootSquashfs, type RootSquashfs } from '../images/root-squashfs.js';
+import {
+  findRootImage,
+  ROOT_IMAGE_FORMATS,
+  type RootImage,
+  type RootImageFormat,
+} from '../images/root-image.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
 import { isWildcard, matchesWildcard } from '../rootfs/wildcard.js';
@@ -24,8 +29,8 @@ export interface PublishedImage {
   readonly ownInitrd?: BytePath;
   /** Release of the kernel if it is not the newest of the generation, which is served without its release in the path. */
   readonly further?: string;
-  /** The root as one file; absent if `mkroot squash` never made it. */
-  readonly squashfs?: RootSquashfs;
+  /** The root as one file, by file systems; what `mkroot squash` never made is absent. */
+  readonly files: Partial<Readonly<Record<RootImageFormat, RootImage>>>;
   /** By its Debian name; absent if the manifest does not tell. */
   readonly architecture?: string;
 }
@@ -62,7 +67,6 @@ export function findPublishedImage(
       hint: `Make it first: mkroot initrd ${name}${further === undefined ? '' : ` --kernel ${further.release}`}`,
     });
   }
-  const squashfs = findRootSquashfs(fs, published);
   return {
     name,
     generation: id,
@@ -71,7 +75,12 @@ export function findPublishedImage(
     initrd,
     ...(further === undefined ? {} : { further: further.release }),
     ...(manifest === undefined ? {} : { architecture: manifest.architecture }),
-    ...(squashfs === undefined ? {} : { squashfs }),
+    files: Object.fromEntries(
+      ROOT_IMAGE_FORMATS.flatMap((format) => {
+        const file = findRootImage(fs, published, format);
+        return file === undefined ? [] : [[format, file]];
+      }),
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ExitCode, MkrootError } from '../errors.js';
+import type { BootFiles } from '../netboot/dhcp-service.js';
 import { pxelinuxDefaultPath, renderPxelinux } from '../netboot/pxelinux.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
@@ -41,6 +42,8 @@ export interface LabFiles {
   readonly driverSegment: ServedFile | undefined;
   /** The last segment that the boot loader fetches, by its name in the TFTP tree. */
   readonly lastInitrd: string;
+  /** What the DHCP server tells machines to load. */
+  readonly bootFiles: BootFiles;
 }
 
 /** Places where distributions keep the files of SYSLINUX (Debian, Fedora and SUSE). */
@@ -48,6 +51,12 @@ export const LOADER_FILES: Readonly<Record<string, readonly BytePath[]>> = {
   [TFTP.loader]: ['/usr/lib/PXELINUX/pxelinux.0', '/usr/share/syslinux/pxelinux.0', '/tftpboot/pxelinux.0'],
   'ldlinux.c32': ['/usr/lib/syslinux/modules/bios/ldlinux.c32', '/usr/share/syslinux/ldlinux.c32'],
 };
+
+/** Places where distributions keep iPXE for UEFI (Debian, Fedora and EL). */
+export const IPXE_EFI: readonly BytePath[] = [
+  '/usr/lib/ipxe/snponly.efi',
+  '/usr/share/ipxe/ipxe-snponly-x86_64.efi',
+];
 
 /**
  * Lays out what a lab serves; without `expected` only what goes over TFTP. Kernel and initrd are served from where they are published: the TFTP tree has links to
@@ -101,6 +110,7 @@ export function prepareLabFiles(
     initrd,
     driverSegment,
     lastInitrd: segments.at(-1)!,
+    bootFiles: { bios: TFTP.loader },
   };
 }
 

@@ -120,7 +120,7 @@ export async function startLabServices(
       rangeEnd: LAB.lastLease,
       leaseTime: options.dhcp?.leaseSeconds?.toString() ?? '1h',
       tftpRoot: files.tftpRoot,
-      bootFiles: { bios: TFTP.loader },
+      bootFiles: files.bootFiles,
       leaseFile: '/run/dnsmasq.leases',
       pidFile: '/run/dnsmasq.pid',
       logFile: '-',

@@ -1,4 +1,5 @@
 import type { Accelerator } from './accelerator.js';
+import type { BootFirmware } from './firmware.js';
 import type { SelfCheck } from './self-check-report.js';
 import type { Reached } from './timeline.js';
 
@@ -18,6 +19,8 @@ export interface BootReport {
   /** When the machine was switched on, ISO 8601. */
   readonly startedAt: string;
   readonly network: 'lab' | 'user';
+  /** What started the machine; absent where QEMU loaded kernel and initrd itself. */
+  readonly firmware?: BootFirmware;
   readonly accelerator: Accelerator;
   /** Why another accelerator was given up first. */
   readonly fallback?: string;

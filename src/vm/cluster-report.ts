@@ -1,7 +1,5 @@
 import type { BootReport } from './boot-report.js';
-
-/** What a machine boots with. */
-export type MachineFirmware = 'bios' | 'uefi';
+import type { MachineFirmware } from './firmware.js';
 
 /** One node of a cluster test: every boot that it made in the lab, in order. */
 export interface NodeTestReport {

@@ -3,6 +3,9 @@ import { LAB_IPV6_PREFIX, OTHER_SERVER } from './lab-network.js';
 /** Files of the TFTP tree, by the names under which they are served. */
 export const TFTP = {
   loader: 'pxelinux.0',
+  /** iPXE for UEFI, and what it goes on with. */
+  ipxe: 'snponly.efi',
+  ipxeScript: 'boot.ipxe',
   kernel: 'vmlinuz',
   initrd: 'initrd.img',
   /** The segment with the emulated NIC's driver; absent where the initrd has it. */
@@ -26,7 +29,7 @@ export interface LabExport {
 export function labDnsmasqExtras(device: string): string {
   return `${[
     'user=root', // the TFTP tree is in a directory that only root may enter
-    'dhcp-option=vendor:PXEClient,6,2b',
+    'dhcp-option=tag:!efi64,vendor:PXEClient,6,2b', // OVMF takes it for a menu without entries
     'enable-ra',
     `dhcp-range=${LAB_IPV6_PREFIX},ra-only,64`,
     `ra-param=${device},0,0`,

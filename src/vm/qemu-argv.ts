@@ -41,6 +41,8 @@ export interface Machine {
   readonly otherNics?: readonly OtherNic[];
   /** UEFI firmware that boots from the NIC; without it a BIOS does. */
   readonly uefi?: UefiFiles;
+  /** UEFI boots over HTTP, not by PXE. */
+  readonly uefiHttpBoot?: boolean;
   /** Loaded by QEMU itself; without it the firmware boots from the NIC. */
   readonly direct?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
   /** Date of the hardware clock at power-on, YYYY-MM-DD; the host's time without it. */
@@ -84,6 +86,7 @@ export function qemuArgv(machine: Machine): [string, ...string[]] {
     ...['-chardev', `file,id=check,path=${escapeComma(secondSerial)}`],
     ...type.secondSerial,
     ...(machine.uefi === undefined ? [] : flash(machine.uefi)),
+    ...(machine.uefiHttpBoot ? WITHOUT_PXE : []),
     ...otherNics(machine, 'before'),
     ...netdevs(machine.network).flatMap((netdev) => ['-netdev', netdev]),
     ...['-device', bootNic(machine)],
@@ -115,6 +118,12 @@ function bootNic({ nic, mac, otherNics: others, uefi }: Machine): string {
     ...(uefi === undefined && others === undefined ? [] : ['bootindex=1']),
   ].join(',');
 }
+
+/** OVMF (since 2021) tries HTTP after PXE over IPv4 and IPv6, and leaves out what it is told to. */
+const WITHOUT_PXE: readonly string[] = [4, 6].flatMap((version) => [
+  '-fw_cfg',
+  `name=opt/org.tianocore/IPv${version}PXESupport,string=n`,
+]);
 
 /** The two parts of a UEFI firmware as flash memory: its code, and the variables that it writes. */
 function flash({ code, variables }: UefiFiles): string[] {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { BOOT_FIRMWARE } from './firmware.js';
+import { IMAGE_TRANSPORTS } from './image-transport.js';
 
 const seconds = z.number().min(0);
 const pattern = z.string().refine(isPattern, 'is no regular expression');
@@ -61,7 +63,13 @@ const bootFields = {
     .enum(['direct', 'pxe'])
     .optional()
     .describe(
-      '`pxe`: by the firmware, as a real node; `direct` (the default): QEMU loads kernel and initrd itself.',
+      '`pxe`: by the firmware, as a real node; `direct` (the default, unless a firmware is named): QEMU loads kernel and initrd itself.',
+    ),
+  firmware: z
+    .enum(BOOT_FIRMWARE)
+    .optional()
+    .describe(
+      'What the machine boots by; with it `start` is `pxe`. UEFI loads iPXE over TFTP, `uefi-http` over HTTP; its card is virtio_net.',
     ),
   nics: z
     .array(z.enum(['lab', 'elsewhere']))
@@ -79,7 +87,7 @@ const bootFields = {
     .describe('Of the device that the node boots from.'),
   hostname: z.string().optional().describe('Name that the node must have in the end.'),
   transport: z
-    .enum(['squashfs-nfs', 'squashfs-http'])
+    .enum(IMAGE_TRANSPORTS)
     .optional()
     .describe('How the base comes to the node, if not as a directory over NFS.'),
   servers: z

@@ -1,6 +1,6 @@
 import { ExitCode, MkrootError } from '../errors.js';
 import type { BytePath } from '../ports/byte-path.js';
-import type { ReadFileSystem } from '../ports/file-system.js';
+import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 
 /** A UEFI firmware for QEMU, as two files of flash memory. */
 export interface UefiFiles {
@@ -29,4 +29,10 @@ export function findOvmf(fs: ReadFileSystem): UefiFiles {
     exitCode: ExitCode.MissingTool,
     hint: 'Install ovmf (Debian) or edk2-ovmf (EL), or test with BIOS: --firmware bios',
   });
+}
+
+/** The firmware of one machine: the variables are copied to a file of its own. */
+export function withOwnVariables(fs: FileSystem, { code, variables }: UefiFiles, path: BytePath): UefiFiles {
+  fs.writeFile(path, fs.readFile(variables));
+  return { code, variables: path };
 }

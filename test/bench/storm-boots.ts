@@ -45,7 +45,9 @@ export async function stormBoots(ports: Ports, context: BenchContext): Promise<r
   chmodSync(`${directory}/dracut.img`, 0o644);
   const kernel = toBytePath(`${root.path}/boot/vmlinuz-${root.kernel}`);
   const subject = { root: copy, kernel, initrd };
-  const image = await prepareLabImage(ports, copy, toBytePath(`${directory}/generation`), undefined, 'best');
+  const image = await prepareLabImage(ports, copy, 'squashfs', toBytePath(`${directory}/generation`), {
+    effort: 'best',
+  });
   const how = { console: 'ttyS0,115200', kernelArguments: [WITHOUT_IDLE_MODULES] };
   const foreign = (name: string, file: string, words: string): StormBoot => ({
     transport: name,

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type ScenarioReport, scenarioSummary } from '../../src/vm/scenario-report.js';
-import { mkrootJson, runMkroot } from './run-mkroot.js';
+import { makeRootInitrd, subjectFlags } from './root-initrd.js';
+import { runMkroot } from './run-mkroot.js';
 
 /** Writable tops, and the program without which a root has none of that kind; scenarios about them need the same program. */
 const TOPS = [
@@ -16,27 +17,16 @@ export async function runScenariosOn(
   names: readonly string[],
   directory: string,
 ): Promise<readonly ScenarioReport[]> {
-  const kernel = readdirSync(join(root, 'boot')).find((file) => file.startsWith('vmlinuz-'))!;
-  const initrd = join(directory, `${kernel}.img`);
-  const release = kernel.replace('vmlinuz-', '');
-  await mkrootJson(
-    'initrd',
-    '--root',
+  const subject = await makeRootInitrd(
     root,
-    '--kernel',
-    release,
-    '--nic',
-    'e1000',
-    '--transport',
-    'squashfs-http',
+    directory,
+    ...['--nic', 'e1000', '--transport', 'squashfs-http', '--transport', 'erofs-http'],
     ...TOPS.flatMap(({ top, program }) => (existsSync(join(root, program)) ? ['--top', top] : [])),
     ...['--driver', 'virtio_blk', '--driver', 'virtio_pci'],
     ...['--driver', '8021q', '--driver', 'bonding'],
-    '--output',
-    initrd,
   );
   const { stdout, stderr } = await runMkroot([
-    ...['qemu-test', '--root', root, '--kernel', join(root, 'boot', kernel), '--initrd', initrd],
+    ...['qemu-test', ...subjectFlags(subject)],
     ...['--state', join(directory, 'state'), '--json'],
     ...names.flatMap((name) => ['--scenario', name]),
   ]);

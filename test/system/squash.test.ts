@@ -78,29 +78,34 @@ function write(path: string, text: string): void {
 const file = () => join(generation, 'root.squashfs');
 const digest = () => createHash('sha256').update(readFileSync(file())).digest('hex');
 const squash = (...args: readonly string[]) => runMkroot(['squash', 'compute', '--state', state, ...args]);
-const listed = (root: string) =>
-  execFileSync('find', ['.', '-printf', '%p|%y%m %U:%G %n %s %T@ %l\\0'], { cwd: root, encoding: 'utf8' })
+/** Lines of find(1), without links and sizes of directories, which differ by file system. */
+const sortedEntries = (text: string) =>
+  text
     .split('\0')
     .map((line) => line.replace(/^(.*\|d\S+ \S+ )\d+ \d+/s, '$1'))
     .sort();
+const listed = (root: string) =>
+  sortedEntries(
+    execFileSync('find', ['.', '-printf', '%p|%y%m %U:%G %n %s %T@ %l\\0'], { cwd: root, encoding: 'utf8' }),
+  );
+
+/** The entries that the kernel shows of a file system in a file. */
+function mounted(type: string, image: string): readonly string[] {
+  const script =
+    'mount -t "$1" -o loop,ro "$2" /mnt; cd /mnt; find . -printf "%p|%y%m %U:%G %n %s %T@ %l\\0"';
+  return sortedEntries(
+    execFileSync(
+      'unshare',
+      ['--mount', '--propagation', 'private', 'sh', '-e', '-c', script, 'sh', type, image],
+      { encoding: 'utf8' },
+    ),
+  );
+}
 
 describe('mkroot squash', () => {
   it('makes one file that the kernel mounts as the same root: owners, modes, times, links, capabilities', async () => {
     expect((await squash()).exitCode).toBe(0);
-    const mounted = execFileSync(
-      'unshare',
-      [
-        ...['--mount', '--propagation', 'private', 'sh', '-e', '-c'],
-        'mount -t squashfs -o loop,ro "$1" /mnt; cd /mnt; find . -printf "%p|%y%m %U:%G %n %s %T@ %l\\0"; getcap usr/bin/capable >&2; getfattr -d -m trusted large >&2',
-        'sh',
-        file(),
-      ],
-      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    const sorted = mounted
-      .split('\0')
-      .map((line) => line.replace(/^(.*\|d\S+ \S+ )\d+ \d+/s, '$1'))
-      .sort();
+    const sorted = mounted('squashfs', file());
     expect(sorted).toEqual(listed(join(generation, 'root')));
     const capabilities = execFileSync('sh', [
       '-c',
@@ -144,6 +149,32 @@ describe('mkroot squash', () => {
       'root.squashfs',
       'root.squashfs.sha256',
       'vmlinuz',
+    ]);
+  });
+
+  it('makes an erofs as well, of the same entries, the same bytes elsewhere and later, beside the squashfs', async () => {
+    const erofs = join(generation, 'root.erofs');
+    const made = await squash('--format', 'erofs', '--json');
+    expect([made.exitCode, made.stderr]).toEqual([0, expect.anything()]);
+    expect(JSON.parse(made.stdout)).toMatchObject({ changed: true, path: erofs });
+    execFileSync('sha256sum', ['--check', '--quiet', 'root.erofs.sha256'], { cwd: generation });
+    const first = readFileSync(erofs);
+    expect(mounted('erofs', erofs)).toEqual(listed(join(generation, 'root')));
+    const attributes = (path: string) =>
+      /Xattr size: (\d+)/.exec(execFileSync('dump.erofs', [`--path=${path}`, erofs]).toString())?.[1];
+    expect(Number(attributes('/usr/bin/capable'))).toBeGreaterThan(0);
+    expect(attributes('/large')).toBe('0');
+    execFileSync('cp', ['-a', join(generation, 'root'), join(generation, 'other')]);
+    rmSync(join(generation, 'root'), { recursive: true });
+    execFileSync('mv', [join(generation, 'other'), join(generation, 'root')]);
+    expect((await squash('--format', 'erofs', '--force')).exitCode).toBe(0);
+    expect(readFileSync(erofs).equals(first)).toBe(true);
+    expect((await squash()).exitCode).toBe(0);
+    expect(readdirSync(generation).filter((name) => name.startsWith('root.'))).toEqual([
+      'root.erofs',
+      'root.erofs.sha256',
+      'root.squashfs',
+      'root.squashfs.sha256',
     ]);
   });
 

@@ -13,6 +13,7 @@ import { bootMilestones, type Milestone } from '../../vm/milestones.js';
 import { type NodeVigil, withVigilCheck } from '../../vm/node-vigil.js';
 import type { Machine } from '../../vm/qemu-argv.js';
 import { clusterCheckNames } from '../../vm/self-check-report.js';
+import { withOwnVariables } from '../../vm/uefi.js';
 import type { ClusterTestOptions } from './cluster-test-options.js';
 import { type NodePersistent, persistentChecks } from './lab-persistent.js';
 import type { NodeMachine } from './node-machine.js';
@@ -149,8 +150,6 @@ function machineArguments(
   }: Pick<NodeBootPlace, 'logs' | 'options'> & Required<Pick<Machine, 'accelerator' | 'monitor'>>,
 ): Machine {
   const { test, boot, chosen, nic, tap, uefi } = machine;
-  const variables = `${logs}/uefi-variables.fd`;
-  if (uefi !== undefined) fs.writeFile(variables, fs.readFile(uefi.variables));
   return {
     type: chosen.type,
     accelerator,
@@ -161,7 +160,7 @@ function machineArguments(
     cpus: options.cpus ?? processorsFor(accelerator),
     monitor,
     secondSerial: `${logs}/self-check.log`,
-    ...(uefi === undefined ? {} : { uefi: { code: uefi.code, variables } }),
+    ...(uefi === undefined ? {} : { uefi: withOwnVariables(fs, uefi, `${logs}/uefi-variables.fd`) }),
     ...(chosen.direct
       ? {
           direct: {

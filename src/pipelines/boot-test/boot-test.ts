@@ -1,39 +1,25 @@
 import { ExitCode, MkrootError } from '../../errors.js';
-import { bootStages } from '../../netboot/boot-stages.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
 import type { Task } from '../../ports/progress.js';
 import { bootNode } from '../../stages/boot-node.js';
-import { joinSegments } from '../../stages/join-segments.js';
-import type { ExpectedNode } from '../../stages/place-self-check.js';
-import { type LabFiles, prepareLabFiles } from '../../stages/prepare-lab-files.js';
 import { requireLabTools } from '../../stages/require-lab-tools.js';
 import { removeStaleLabs, reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
-import { type ServiceVerb, startLabServices } from '../../stages/start-lab-services.js';
 import { writeBootReport } from '../../stages/write-boot-report.js';
 import { processorsFor } from '../../vm/accelerator.js';
 import type { BootReport } from '../../vm/boot-report.js';
 import { failureOf } from '../../vm/boot-verdict.js';
-import type { EmulatedNic } from '../../vm/emulated-nic.js';
 import { TFTP } from '../../vm/lab-config.js';
 import { LabNamespace } from '../../vm/lab-namespace.js';
 import { LAB, LAB_DISK, VLAN_SWITCH } from '../../vm/lab-network.js';
-import { bootMilestones, type Milestone } from '../../vm/milestones.js';
-import type { Machine, NodeNetwork, OtherNic } from '../../vm/qemu-argv.js';
-import type { ScenarioBoot } from '../../vm/scenario.js';
+import type { NodeNetwork } from '../../vm/qemu-argv.js';
 import { ScenarioDirector } from '../../vm/scenario-director.js';
 import { selfCheckNames } from '../../vm/self-check-report.js';
+import { withOwnVariables } from '../../vm/uefi.js';
+import { endOf, milestonesFor } from './boot-goal.js';
+import { type BootTest, machineFor } from './boot-test-machine.js';
 import type { BootTestOptions } from './boot-test-options.js';
-import { type ChosenMachine, chooseMachine } from './choose-machine.js';
-import { type KnownInitrd, knowInitrd } from './know-initrd.js';
-import { labCommandLine } from './lab-command-line.js';
-import { scenarioServers } from './scenario-servers.js';
-
-/** Milestones of the system that a scenario's own process 1 does not pass. */
-const OF_THE_SYSTEM: readonly string[] = ['init', 'multi-user', 'self-check'];
-
-/** The last milestone that QEMU's own network can show: it has no NFS server. */
-const USER_NETWORK_GOAL = 'init-40-dhcp';
+import { nicsOf, type RunningLab, startLab } from './start-lab.js';
 
 const NOT_TESTED_WITHOUT_LAB: readonly string[] = [
   'the mount of the base and the layers over NFS',
@@ -46,12 +32,6 @@ const NOT_TESTED_WITHOUT_FIRMWARE: readonly string[] = [
   'the firmware and the boot loader: QEMU loaded kernel and initrd itself',
 ];
 
-/** What every part of a boot test goes by: the options, and the machine that they come to. */
-interface BootTest extends BootTestOptions {
-  readonly chosen: ChosenMachine;
-  readonly nic: EmulatedNic;
-}
-
 /**
  * Boots an image over the network in a virtual machine and tells how it went:
  * lab files -> namespaces -> servers -> machine (KVM, then TCG if silent) -> report. A boot that fails is a result, not
@@ -59,7 +39,7 @@ interface BootTest extends BootTestOptions {
  */
 export async function bootTest(ports: Ports, wanted: BootTestOptions): Promise<BootReport> {
   const { fs } = ports;
-  const options = withMachine(fs, wanted);
+  const options = machineFor(fs, wanted);
   requireLabTools(ports, options.chosen.type, options.network === 'lab');
   const logs = options.report ?? makeLogDirectory(ports, options);
   fs.mkdir(logs);
@@ -106,137 +86,16 @@ export async function bootTest(ports: Ports, wanted: BootTestOptions): Promise<B
   }
 }
 
-function withMachine(fs: Ports['fs'], options: BootTestOptions): BootTest {
-  const { scenario, subject, ...rest } = options;
-  const start = scenario === undefined ? undefined : (scenario.start ?? 'direct');
-  const chosen = chooseMachine(fs, {
-    ...rest,
-    root: subject.root,
-    ...(start === undefined ? {} : { start }),
-  });
-  return { ...options, chosen, nic: options.nic ?? chosen.type.nic };
-}
-
-interface RunningLab {
-  readonly files: LabFiles;
-  readonly initrd: KnownInitrd;
-  readonly logs: BytePath;
-  readonly enter: (argv: readonly string[]) => [string, ...string[]];
-  readonly listenToDhcpLog: (listener: ((line: string) => void) | undefined) => void;
-  readonly problem: () => string | undefined;
-  /** A step of a scenario, such as `nfs stop`. */
-  readonly toServers: (step: string) => Promise<void>;
-  readonly endServers: () => void;
-  readonly direct: Machine['direct'];
-}
-
-/** Lays out the files of a lab and starts its servers; in QEMU's own network there are none to start. */
-async function startLab(
-  ports: Ports,
-  options: BootTest,
-  {
-    directory,
-    logs,
-    namespace,
-  }: { directory: BytePath; logs: BytePath; namespace: LabNamespace | undefined },
-): Promise<RunningLab> {
-  const initrd = await knowInitrd(ports, options, `${directory}/${TFTP.driverSegment}`);
-  const expected: ExpectedNode = {
-    hostname: options.scenario?.hostname ?? LAB.hostname,
-    modules: initrd.modules,
-    reportPort: options.chosen.type.reportPort,
-    shippedFiles: `${options.shippedFiles}/self-check`,
-    files: {
-      ...options.scenario?.files,
-      ...(options.scenario?.persistent === undefined
-        ? {}
-        : { '/etc/mkroot/persistent': options.scenario.persistent }),
-    },
-    ...(options.kept === undefined ? {} : { kept: options.kept }),
-    ...(options.scenario?.guest === undefined ? {} : { guestScript: options.scenario.guest }),
-  };
-  const commandLine = labCommandLine(options, options.chosen.type.console);
-  const files = prepareLabFiles(
-    ports.fs,
-    directory,
-    {
-      ...options.subject,
-      ...initrd.segment,
-      ...(options.baseImage === undefined ? {} : { image: directoryOf(options.baseImage.path) }),
-    },
-    namespace === undefined ? undefined : expected,
-    commandLine,
-  );
-  let dhcpListener: ((line: string) => void) | undefined;
-  const services =
-    namespace === undefined
-      ? undefined
-      : await startLabServices(ports, namespace, files, {
-          logs,
-          onDhcpLine: (line) => dhcpListener?.(line),
-          furtherTaps: nicsOf(options.scenario).map(({ tap, place }) => ({ device: tap, place })),
-          ...scenarioServers(options),
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
-        });
-  return {
-    files,
-    initrd,
-    logs,
-    enter: (argv) => namespace?.enter(argv) ?? nonEmpty(argv),
-    listenToDhcpLog: (listener) => {
-      dhcpListener = listener;
-    },
-    problem: () => {
-      const name = services?.dead();
-      return name === undefined ? undefined : `${name}, a server of the lab, ended; see ${logs}/${name}.log`;
-    },
-    toServers: async (step) => {
-      const [name, verb] = step.split(' ') as ['nfs' | 'dhcp' | 'http', ServiceVerb];
-      await services?.control(name, verb);
-    },
-    endServers: () => services?.end(),
-    direct: options.chosen.direct
-      ? {
-          kernel: files.kernel.path,
-          initrd: joinSegments(ports.fs, `${directory}/direct.img`, [
-            files.initrd,
-            ...(files.driverSegment === undefined ? [] : [files.driverSegment]),
-          ]),
-          commandLine,
-        }
-      : undefined,
-  };
-}
-
-function directoryOf(path: BytePath): BytePath {
-  return path.slice(0, path.lastIndexOf('/'));
-}
-
-/** The NICs beside the one that the node boots from. */
-function nicsOf(scenario: ScenarioBoot | undefined): (OtherNic & { readonly place: 'lab' | 'elsewhere' })[] {
-  const { nics = ['lab'], bootNic = 1 } = scenario ?? {};
-  return nics.flatMap((place, index) =>
-    index + 1 === bootNic
-      ? []
-      : [
-          {
-            mac: `52:54:00:77:01:0${index + 1}`,
-            tap: `other${index + 1}`,
-            place,
-            slot: index + 1 < bootNic ? ('before' as const) : ('behind' as const),
-          },
-        ],
-  );
-}
-
 async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab): Promise<BootReport> {
   const { scenario, chosen } = options;
+  const { firmware } = chosen;
   const choices = chosen.accelerators;
-  const milestones = milestonesFor(options);
+  const milestones = milestonesFor({ ...options, direct: chosen.direct });
   const consoleLog = `${lab.logs}/console.log`;
   let fallback: string | undefined;
   for (const [index, accelerator] of choices.entries()) {
-    const task = ports.progress.task(`Boot (${accelerator.toUpperCase()})`);
+    const started = firmware === undefined ? '' : `${firmware.toUpperCase()}, `;
+    const task = ports.progress.task(`Boot (${started}${accelerator.toUpperCase()})`);
     const startedAt = ports.clock.now().toISOString();
     const director = scenario === undefined ? undefined : new ScenarioDirector(scenario);
     const attempt = await watched(task, () =>
@@ -253,12 +112,22 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
             ? {}
             : { disk: `${options.kept}/${LAB_DISK}` }),
           cpus: options.cpus ?? processorsFor(accelerator),
+          ...(chosen.uefi === undefined
+            ? {}
+            : {
+                uefi: withOwnVariables(ports.fs, chosen.uefi, `${lab.directory}/uefi-variables.fd`),
+                uefiHttpBoot: firmware === 'uefi-http',
+              }),
           secondSerial: `${lab.logs}/self-check.log`,
           ...(lab.direct === undefined ? {} : { direct: lab.direct }),
           ...(scenario === undefined ? {} : { monitor: true, otherNics: nicsOf(scenario) }),
         },
         enter: lab.enter,
-        served: { loader: TFTP.loader, kernel: TFTP.kernel, lastInitrd: lab.files.lastInitrd },
+        served: {
+          loader: chosen.uefi === undefined ? TFTP.loader : TFTP.ipxeScript,
+          kernel: TFTP.kernel,
+          lastInitrd: lab.files.lastInitrd,
+        },
         milestones,
         timeoutMs: options.timeoutMs,
         consoleLog,
@@ -295,6 +164,7 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
       image: options.image,
       startedAt,
       network: options.network,
+      ...(firmware === undefined ? {} : { firmware }),
       accelerator,
       ...(fallback === undefined ? {} : { fallback }),
       root: displayPath(options.subject.root),
@@ -330,26 +200,6 @@ async function watched<T>(task: Task, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** How a boot ends that may end otherwise than by reaching its last milestone. */
-function endOf(scenario: ScenarioBoot | undefined): 'milestone' | 'reset' | 'seen' {
-  return scenario?.end === 'reset' || scenario?.end === 'seen' ? scenario.end : 'milestone';
-}
-
-/** Milestones up to the one that ends the test, without those of a firmware that takes no part. */
-function milestonesFor({ network, scenario, chosen }: BootTest): readonly Milestone[] {
-  const all = bootMilestones(bootStages);
-  const goal = network === 'user' ? USER_NETWORK_GOAL : (scenario?.end ?? 'power-off');
-  const upToGoal =
-    endOf(scenario) !== 'milestone'
-      ? all.filter(({ id }) => id !== 'power-off')
-      : all.slice(0, all.findIndex(({ id }) => id === goal) + 1);
-  return upToGoal.filter(
-    ({ id, phase }) =>
-      (!chosen.direct || id === 'power-on' || (phase !== 'firmware' && phase !== 'loader')) &&
-      !(scenario?.init === 'guest' && OF_THE_SYSTEM.includes(id)),
-  );
-}
-
 function nodeNetwork({ network, scenario }: BootTest, tftpRoot: BytePath): NodeNetwork {
   if (network === 'user') return { kind: 'user', tftpRoot, bootFile: TFTP.loader, hostname: LAB.hostname };
   if (scenario?.vlan === undefined) return { kind: 'tap', device: LAB.tap };
@@ -370,9 +220,4 @@ function makeLogDirectory({ fs }: Ports, { logsParent, temporaryParent, image }:
     if (!(error instanceof MkrootError)) throw error;
     return fs.makeTemporaryDirectory(`${temporaryParent}/mkroot-boot-${name}-`); // not root: no state directory
   }
-}
-
-function nonEmpty(argv: readonly string[]): [string, ...string[]] {
-  const [program = '', ...rest] = argv;
-  return [program, ...rest];
 }

@@ -1,4 +1,4 @@
-import type { MachineFirmware } from '../../vm/cluster-report.js';
+import type { MachineFirmware } from '../../vm/firmware.js';
 import type { TestNodeSelection } from './choose-test-nodes.js';
 import type { LabOptions } from './lab-options.js';
 

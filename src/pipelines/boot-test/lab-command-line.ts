@@ -1,12 +1,12 @@
-import type { RootSquashfs } from '../../images/root-squashfs.js';
+import type { RootImage } from '../../images/root-image.js';
 import {
   type ImageLocation,
   type NfsLocation,
   renderKernelCommandLine,
 } from '../../netboot/kernel-command-line.js';
 import { BARE_INIT_PATH } from '../../stages/place-self-check.js';
+import { type ImageTransport, imageTransportParts } from '../../vm/image-transport.js';
 import { LAB, LAB_HTTP_PORT } from '../../vm/lab-network.js';
-import type { ScenarioBoot } from '../../vm/scenario.js';
 import type { BootTestOptions } from './boot-test-options.js';
 
 /** 10.0.2.2 is the host in QEMU's own network. */
@@ -19,8 +19,9 @@ export function labCommandLine(
     nfsVersion,
     kernelArguments,
     scenario,
-    baseImage,
-  }: Pick<BootTestOptions, 'network' | 'nfsVersion' | 'kernelArguments' | 'scenario' | 'baseImage'>,
+    transport,
+  }: Pick<BootTestOptions, 'network' | 'nfsVersion' | 'kernelArguments' | 'scenario' | 'transport'>,
+  baseImage: RootImage | undefined,
   console: string,
 ): string {
   const server = network === 'lab' ? LAB.server : USER_NETWORK_SERVER;
@@ -30,7 +31,7 @@ export function labCommandLine(
     consoles: [console],
     ...(words === undefined
       ? {
-          base: baseOf(scenario, baseImage, server),
+          base: baseOf(transport, baseImage, scenario?.servers?.join('+') ?? server),
           ...(network === 'lab' ? { cluster: [layer('/cluster')], host: layer('/host') } : {}),
           nfsVersion: scenario?.nfsVersion ?? nfsVersion,
           hostname: LAB.hostname,
@@ -47,15 +48,15 @@ export function labCommandLine(
 }
 
 function baseOf(
-  scenario: ScenarioBoot | undefined,
-  baseImage: RootSquashfs | undefined,
-  ownServer: string,
+  transport: ImageTransport | undefined,
+  baseImage: RootImage | undefined,
+  server: string,
 ): NfsLocation | ImageLocation {
-  const server = scenario?.servers?.join('+') ?? ownServer;
-  if (scenario?.transport === undefined || baseImage === undefined) return { server, path: '/base' };
-  const { sha256, size } = baseImage;
+  if (transport === undefined || baseImage === undefined) return { server, path: '/base' };
+  const { path, sha256, size } = baseImage;
+  const name = path.slice(path.lastIndexOf('/'));
   const image = { sha256, size };
-  return scenario.transport === 'squashfs-http'
-    ? { server, httpPort: LAB_HTTP_PORT, path: '/root.squashfs', image }
-    : { server, path: '/image/root.squashfs', image };
+  return imageTransportParts(transport).http
+    ? { server, httpPort: LAB_HTTP_PORT, path: name, image }
+    : { server, path: `/image${name}`, image };
 }

@@ -1,8 +1,8 @@
 import type { NetbootNode } from '../../netboot/netboot-site.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import type { MachineFirmware } from '../../vm/cluster-report.js';
-import type { EmulatedNic } from '../../vm/emulated-nic.js';
+import { type EmulatedNic, UEFI_NIC } from '../../vm/emulated-nic.js';
+import type { MachineFirmware } from '../../vm/firmware.js';
 import { findOvmf, type UefiFiles } from '../../vm/uefi.js';
 import { type ChosenMachine, chooseMachine } from './choose-machine.js';
 import type { TestNode } from './choose-test-nodes.js';
@@ -49,7 +49,7 @@ export function nodeMachine(
     chosen,
     firmware,
     uefi,
-    nic: uefi === undefined ? (options.nic ?? chosen.type.nic) : 'virtio_net',
+    nic: uefi === undefined ? (options.nic ?? chosen.type.nic) : UEFI_NIC,
     tap,
     bootFiles: bootFilesFor(published, firmware, chosen.type.console, options.kernelArguments),
   };

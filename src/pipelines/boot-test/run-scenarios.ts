@@ -1,4 +1,5 @@
 import { ExitCode, MkrootError } from '../../errors.js';
+import type { RootImage } from '../../images/root-image.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
@@ -6,6 +7,11 @@ import { Sysroot } from '../../rootfs/sysroot.js';
 import { prepareLabImage } from '../../stages/prepare-lab-image.js';
 import { reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
 import type { BootReport } from '../../vm/boot-report.js';
+import {
+  type ImageTransport,
+  type ImageTransportParts,
+  imageTransportParts,
+} from '../../vm/image-transport.js';
 import { LAB_DISK, LAB_DISK_LABEL } from '../../vm/lab-network.js';
 import { bootsOf, type Scenario, type ScenarioBoot } from '../../vm/scenario.js';
 import { type ScenarioReport, scenarioReport } from '../../vm/scenario-report.js';
@@ -63,7 +69,8 @@ export async function runScenarios(
 ): Promise<readonly ScenarioReport[]> {
   const reports: ScenarioReport[] = [];
   const directory = reserveLabDirectory(ports, options.temporaryParent);
-  let { accelerator, baseImage } = options;
+  let { accelerator } = options;
+  const images = new LabImages(ports, options, `${directory}/image`);
   const { repeat = 1 } = options;
   const rounds = scenarios.flatMap((scenario) =>
     Array.from({ length: repeat }, (_, index) => ({ scenario, round: index + 1 })),
@@ -76,22 +83,14 @@ export async function runScenarios(
       for (const [index, boot] of bootsOf(scenario).entries()) {
         const turn = repeat === 1 ? '' : ` (${round} of ${repeat})`;
         ports.progress.note(`${scenario.name}${turn}: ${boot.title}`);
-        if (boot.transport !== undefined) {
-          ports.fs.mkdir(`${directory}/image`);
-          baseImage ??= await prepareLabImage(
-            ports,
-            options.subject.root,
-            `${directory}/image`,
-            options.signal,
-          );
-        }
+        const baseImage = await images.get(boot.transport ?? options.transport);
         await makeLabDisk(ports, `${kept}/${LAB_DISK}`, boot);
         const report = await bootTest(ports, {
           ...options,
           accelerator,
           scenario: boot,
           ...(boot.persistent === undefined && boot.disk === undefined ? {} : { kept }),
-          ...(boot.transport === undefined || baseImage === undefined ? {} : { baseImage }),
+          ...(baseImage === undefined ? {} : { baseImage }),
           ...(boot.timeout === undefined ? {} : { timeoutMs: boot.timeout * 1000 }),
           ...(options.report === undefined
             ? {}
@@ -110,6 +109,35 @@ export async function runScenarios(
     return reports;
   } finally {
     ports.fs.remove(directory);
+  }
+}
+
+/** The root as one file, made at the first boot that wants it. */
+class LabImages {
+  readonly #made = new Map<ImageTransportParts['format'], RootImage>();
+
+  constructor(
+    private readonly ports: Ports,
+    private readonly options: Pick<BootTestOptions, 'subject' | 'signal'>,
+    private readonly directory: BytePath,
+  ) {}
+
+  async get(transport: ImageTransport | undefined): Promise<RootImage | undefined> {
+    if (transport === undefined) return undefined;
+    const { format } = imageTransportParts(transport);
+    const { subject, signal } = this.options;
+    this.ports.fs.mkdir(this.directory);
+    const image =
+      this.#made.get(format) ??
+      (await prepareLabImage(
+        this.ports,
+        subject.root,
+        format,
+        this.directory,
+        signal === undefined ? {} : { signal },
+      ));
+    this.#made.set(format, image);
+    return image;
   }
 }
 

@@ -1,18 +1,23 @@
+import type { BytePath } from '../../ports/byte-path.js';
 import type { LabServiceOptions } from '../../stages/start-lab-services.js';
 import type { BootTestOptions } from './boot-test-options.js';
 
-/** What a scenario wants of the lab's servers beyond the usual ones. */
+/**
+ * What a scenario wants of the lab's servers beyond the usual ones.
+ * @param httpDirectory what is served over HTTP, if anything is.
+ */
 export function scenarioServers(
-  options: Pick<BootTestOptions, 'scenario' | 'baseImage' | 'nodeProgram' | 'shippedFiles'>,
+  options: Pick<BootTestOptions, 'scenario' | 'nodeProgram' | 'shippedFiles'>,
+  httpDirectory: BytePath | undefined,
 ): Pick<LabServiceOptions, 'http' | 'time' | 'dhcp' | 'tftp' | 'vlan' | 'standby' | 'mtu'> {
-  const { scenario = {}, baseImage } = options;
-  const { transport, httpFaults = [], timeServer, dhcp, tftp, vlan, standby, mtu } = scenario;
+  const { scenario = {} } = options;
+  const { httpFaults = [], timeServer, dhcp, tftp, vlan, standby, mtu } = scenario;
   return {
-    ...(transport === 'squashfs-http' && baseImage !== undefined
+    ...(httpDirectory !== undefined
       ? {
           http: {
             program: shippedProgram(options, 'http-server'),
-            directory: baseImage.path.slice(0, baseImage.path.lastIndexOf('/')),
+            directory: httpDirectory,
             faults: httpFaults,
           },
         }

@@ -1,6 +1,6 @@
 import { sidecarPath } from '../../archive/sidecar.js';
 import { ExitCode, MkrootError } from '../../errors.js';
-import type { RootSquashfs } from '../../images/root-squashfs.js';
+import type { RootImage } from '../../images/root-image.js';
 import { renderKernelCommandLine } from '../../netboot/kernel-command-line.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
@@ -55,7 +55,7 @@ function canMountImages(fs: ReadFileSystem, initrd: BytePath): boolean {
 export function stormBoot(
   transport: StormTransport,
   subject: BootSubject,
-  image: RootSquashfs | undefined,
+  image: RootImage | undefined,
   { console, kernelArguments }: { readonly console: string; readonly kernelArguments: readonly string[] },
 ): StormBoot {
   const layer = (path: string) => ({ server: LAB.server, path });
@@ -79,7 +79,7 @@ export function stormBoot(
   };
 }
 
-function imageLocation(transport: StormTransport, { path, sha256, size }: RootSquashfs) {
+function imageLocation(transport: StormTransport, { path, sha256, size }: RootImage) {
   const name = path.slice(path.lastIndexOf('/'));
   const image = { sha256, size };
   return transport === 'squashfs-http'

@@ -1,5 +1,5 @@
 import { ExitCode, MkrootError } from '../../errors.js';
-import type { RootSquashfs } from '../../images/root-squashfs.js';
+import type { RootImage } from '../../images/root-image.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
 import type { BootSubject } from '../../stages/prepare-lab-files.js';
@@ -136,9 +136,12 @@ async function makeImage(
   ports: Ports,
   { subject, signal }: StormOptions,
   directory: BytePath,
-): Promise<RootSquashfs> {
+): Promise<RootImage> {
   ports.fs.mkdir(`${directory}/image`);
-  return prepareLabImage(ports, subject.root, `${directory}/image`, signal, 'best');
+  return prepareLabImage(ports, subject.root, 'squashfs', `${directory}/image`, {
+    effort: 'best',
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 function makeLogDirectory({ fs }: Ports, { logsParent }: StormOptions): BytePath {

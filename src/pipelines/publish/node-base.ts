@@ -1,4 +1,5 @@
 import { ExitCode, MkrootError } from '../../errors.js';
+import { ROOT_IMAGE_FORMATS, type RootImageFormat, rootImageName } from '../../images/root-image.js';
 import type { Inventory } from '../../inventory/inventory.js';
 import type { Node } from '../../inventory/node.js';
 import type { ImageLocation, NfsLocation } from '../../netboot/kernel-command-line.js';
@@ -13,9 +14,14 @@ export interface NodeBase {
   readonly server: { readonly server?: string };
 }
 
-/** Path of an image's root.squashfs below the TFTP root, which HTTP serves, too. */
-export function servedSquashfs(name: string, generation: string): string {
-  return `images/${name}/${generation}/root.squashfs`;
+/** Path of an image's root as one file below the TFTP root, which HTTP serves, too. */
+export function servedRootImage(name: string, generation: string, format: RootImageFormat): string {
+  return `images/${name}/${generation}/${rootImageName(format)}`;
+}
+
+/** The file system of the file that a transport is about; undefined for one that has no file. */
+export function rootFormat(protocol: Node['transport']['protocol']): RootImageFormat | undefined {
+  return ROOT_IMAGE_FORMATS.find((format) => protocol.startsWith(`${format}-`));
 }
 
 /**
@@ -25,7 +31,7 @@ export function servedSquashfs(name: string, generation: string): string {
  */
 export function nodeBase(
   node: Node,
-  { root, name, generation, squashfs }: PublishedImage,
+  { root, name, generation, files }: PublishedImage,
   inventory: Inventory,
   httpRoot: string | undefined,
 ): NodeBase {
@@ -33,26 +39,28 @@ export function nodeBase(
   const given = node.transport.servers?.map((server) => inventory.servers.get(server)!.address);
   const nfs = given?.join('+') ?? node.servers.nfs[0]?.address;
   const server = nfs === undefined ? {} : { server: nfs };
-  if (protocol === 'nfs') return { base: { ...server, path: root }, layers: {}, server };
+  const format = rootFormat(protocol);
+  if (format === undefined) return { base: { ...server, path: root }, layers: {}, server };
   if (node.transport.pointers) throw noPointers(node);
-  if (squashfs === undefined) {
+  const file = files[format];
+  if (file === undefined) {
     throw new MkrootError(
-      `Cannot boot "${node.name}" by ${protocol}: generation ${generation} of "${name}" has no root.squashfs`,
+      `Cannot boot "${node.name}" by ${protocol}: generation ${generation} of "${name}" has no ${rootImageName(format)}`,
       {
         exitCode: ExitCode.NotFound,
-        hint: `Make it first: mkroot squash ${name} --generation ${generation}`,
+        hint: `Make it first: mkroot squash ${name} --generation ${generation}${format === 'squashfs' ? '' : ` --format ${format}`}`,
       },
     );
   }
-  const { path, sha256, size } = squashfs;
+  const { path, sha256, size } = file;
   const image = { sha256, size };
-  if (protocol === 'squashfs-nfs') return { base: { ...server, path, image }, layers: {}, server };
+  if (protocol.endsWith('-nfs')) return { base: { ...server, path, image }, layers: {}, server };
   const url = httpUrl(node, httpRoot);
   return {
     base: {
       server: given?.join('+') ?? url.hostname,
       httpPort: url.port === '' ? 80 : Number(url.port),
-      path: `${url.pathname.replace(/\/*$/, '')}/${servedSquashfs(name, generation)}`,
+      path: `${url.pathname.replace(/\/*$/, '')}/${servedRootImage(name, generation, format)}`,
       image,
     },
     layers: server,
@@ -68,10 +76,10 @@ function noPointers({ name, transport: { protocol } }: Node): MkrootError {
   });
 }
 
-function httpUrl({ name }: Node, httpRoot: string | undefined): URL {
+function httpUrl({ name, transport: { protocol } }: Node, httpRoot: string | undefined): URL {
   if (httpRoot?.startsWith('http://') && URL.canParse(httpRoot)) return new URL(httpRoot);
   throw new MkrootError(
-    `Cannot boot "${name}" by squashfs-http: ${httpRoot === undefined ? 'no HTTP server is known' : `"${httpRoot}" is no http:// URL`}`,
+    `Cannot boot "${name}" by ${protocol}: ${httpRoot === undefined ? 'no HTTP server is known' : `"${httpRoot}" is no http:// URL`}`,
     {
       exitCode: ExitCode.InvalidInput,
       hint: 'Say under which URL the boot files are served, as in: mkroot publish --http-root http://10.1.0.1:8080/',

@@ -1,3 +1,4 @@
+import { ROOT_IMAGE_FORMATS } from '../../images/root-image.js';
 import type { Site } from '../../inventory/load-inventory.js';
 import { defaultMemoryTest } from '../../netboot/boot-menu.js';
 import { defaultBootFiles, namedBootFiles } from '../../netboot/dhcp-service.js';
@@ -18,7 +19,7 @@ import {
 } from '../../stages/owned-tree.js';
 import { openComposer } from '../layers/open-composer.js';
 import { bootImage, type NetbootServerOptions, prepareNetbootSite, SourcesOnDisk } from './netboot-site.js';
-import { servedSquashfs } from './node-base.js';
+import { servedRootImage } from './node-base.js';
 import { requireTransports } from './require-transports.js';
 
 /** A netboot tree that is wanted. */
@@ -125,9 +126,10 @@ function imageLinks(images: readonly PublishedImage[]): [path: string, target: B
     return [
       [kernel, image.kernel],
       ...initrds.map((path): [string, BytePath] => [path, image.initrd]),
-      ...(image.squashfs === undefined
-        ? []
-        : [[servedSquashfs(image.name, image.generation), image.squashfs.path] satisfies [string, BytePath]]),
+      ...ROOT_IMAGE_FORMATS.flatMap((format): [string, BytePath][] => {
+        const file = image.files[format];
+        return file === undefined ? [] : [[servedRootImage(image.name, image.generation, format), file.path]];
+      }),
     ];
   });
 }

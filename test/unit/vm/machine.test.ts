@@ -41,6 +41,23 @@ describe('qemuArgv', () => {
     expect(qemuArgv(machine)).toContain('file,id=check,path=/tmp/a,,b/self-check.log');
   });
 
+  it('has the firmware as flash with UEFI, no ROM on its card, and no PXE where it is to boot over HTTP', () => {
+    const uefi = { code: '/ovmf/code.fd', variables: '/lab/variables.fd' };
+    const argv = qemuArgv({ ...machine, nic: 'virtio_net', uefi });
+    for (const part of [
+      'if=pflash,unit=0,format=raw,readonly=on,file=/ovmf/code.fd',
+      'if=pflash,unit=1,format=raw,file=/lab/variables.fd',
+      'virtio-net-pci,netdev=boot,mac=52:54:00:77:00:01,romfile=,bootindex=1',
+    ]) {
+      expect(argv).toContain(part);
+    }
+    expect(argv).not.toContain('-boot');
+    expect(argv).not.toContain('-fw_cfg');
+    const http = qemuArgv({ ...machine, nic: 'virtio_net', uefi, uefiHttpBoot: true });
+    expect(http).toContain('name=opt/org.tianocore/IPv4PXESupport,string=n');
+    expect(http).toContain('name=opt/org.tianocore/IPv6PXESupport,string=n');
+  });
+
   it('serves DHCP and TFTP itself without a lab', () => {
     const network = { kind: 'user', tftpRoot: '/t', bootFile: 'pxelinux.0', hostname: 'n' } as const;
     expect(qemuArgv({ ...machine, network })).toContain(

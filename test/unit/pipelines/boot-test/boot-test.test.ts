@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ExitCode } from '../../../../src/errors.js';
 import { bootTest } from '../../../../src/pipelines/boot-test/boot-test.js';
+import { machineFor } from '../../../../src/pipelines/boot-test/boot-test-machine.js';
 import type { BootTestOptions } from '../../../../src/pipelines/boot-test/boot-test-options.js';
 import { chooseMachine } from '../../../../src/pipelines/boot-test/choose-machine.js';
 import type { Ports } from '../../../../src/ports/ports.js';
@@ -12,6 +13,7 @@ import type {
 } from '../../../../src/ports/process-runner.js';
 import { buildElf } from '../../../support/elf-fixture.js';
 import { memoryFileSystem } from '../../../support/memory-file-system.js';
+import { refusalOf } from '../../../support/refusal.js';
 import { SilentProgress } from '../../../support/silent-progress.js';
 
 /** What a machine prints before it runs on without another word, by accelerator; undefined: QEMU fails at once. */
@@ -158,6 +160,38 @@ describe('a boot test', () => {
       'kvm',
       'tcg',
     ]);
+  });
+
+  it('goes by firmware and transport of a scenario before those of the options, and refuses what does not go together', () => {
+    const { ports, options } = lab({ kvm: [], tcg: [] });
+    const { fs } = ports;
+    fs.mkdir('/usr/share/OVMF');
+    fs.writeFile('/usr/share/OVMF/OVMF_CODE_4M.fd', 'code');
+    fs.writeFile('/usr/share/OVMF/OVMF_VARS_4M.fd', 'variables');
+    const { nic: _, ...wanted } = { ...options, network: 'lab' } as const;
+    const of = (more: Partial<BootTestOptions>) => machineFor(fs, { ...wanted, ...more });
+    expect(of({})).toMatchObject({ chosen: { direct: false, firmware: 'bios' }, nic: 'e1000' });
+    expect(of({ scenario: {} }).chosen).toMatchObject({ direct: true });
+    const uefi = of({ firmware: 'uefi', transport: 'squashfs-nfs', scenario: {} });
+    expect(uefi).toMatchObject({
+      chosen: { direct: false, firmware: 'uefi', uefi: { code: '/usr/share/OVMF/OVMF_CODE_4M.fd' } },
+      nic: 'virtio_net',
+      transport: 'squashfs-nfs',
+    });
+    const own = { firmware: 'bios', transport: 'squashfs-http' } as const;
+    expect(of({ firmware: 'uefi', transport: 'squashfs-nfs', scenario: own })).toMatchObject({
+      chosen: { firmware: 'bios' },
+      transport: 'squashfs-http',
+    });
+    expect(of({ firmware: 'uefi', scenario: { start: 'direct' } }).chosen.direct).toBe(true);
+    for (const wrong of [
+      { scenario: { start: 'direct', firmware: 'bios' } },
+      { firmware: 'uefi', nic: 'e1000' },
+      { firmware: 'uefi', network: 'user' },
+      { transport: 'squashfs-nfs', network: 'user' },
+    ] as const) {
+      expect(refusalOf(() => of(wrong)).exitCode, JSON.stringify(wrong)).toBe(ExitCode.Usage);
+    }
   });
 
   it('says what QEMU’s own network cannot test, and keeps no logs of a success', async () => {

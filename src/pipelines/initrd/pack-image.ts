@@ -1,29 +1,36 @@
 import { ExitCode, MkrootError } from '../../errors.js';
 import { imageNameOf } from '../../images/image-name.js';
 import { type Generation, lastBuiltImage, openImage } from '../../images/image-store.js';
-import { findRootSquashfs, type RootSquashfs, rootSquashfsPaths } from '../../images/root-squashfs.js';
+import {
+  findRootImage,
+  type RootImage,
+  type RootImageFormat,
+  rootImageName,
+  rootImagePaths,
+} from '../../images/root-image.js';
 import { openKernel } from '../../kmod/kernel.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
 import { openGeneration } from '../../stages/find-published-image.js';
-import { squashfsCompressor, squashRoot } from '../../stages/squash-root.js';
+import { packRoot, rootCompressor } from '../../stages/pack-root.js';
 import { type LayerWriter, withLayerLock } from '../layers/write-layers.js';
 
 /** Which image becomes one file. */
-export interface SquashRequest {
+export interface PackRequest {
   /** By the name of its recipe; the one that was built last by default. */
   readonly image?: string;
   /** The current one by default. */
   readonly generation?: string;
   readonly state: BytePath;
+  readonly format: RootImageFormat;
   /** Even if it is there. */
   readonly force: boolean;
 }
 
 /** What was made. */
-export interface SquashResult extends RootSquashfs {
+export interface PackResult extends RootImage {
   readonly image: string;
   readonly generation: string;
   /** False if it was there already. */
@@ -31,46 +38,49 @@ export interface SquashResult extends RootSquashfs {
 }
 
 /**
- * Makes the root of a generation into one file beside it: GENERATION/root.squashfs, and its digest. The generation itself is not
+ * Makes the root of a generation into one file beside it: GENERATION/root.squashfs or root.erofs, and its digest. The generation itself is not
  * changed, and neither is a file that is there.
  */
-export async function squashImage(
+export async function packImage(
   ports: Ports,
-  request: SquashRequest,
+  request: PackRequest,
   writer: LayerWriter,
-): Promise<SquashResult> {
+): Promise<PackResult> {
   const { fs, progress } = ports;
+  const { format } = request;
+  const file = rootImageName(format);
   const { image, generation } = findGeneration(fs, request);
   const result = { image, generation: generation.id };
   return withLayerLock(ports, request.state, writer, async () => {
-    const task = progress.task(`root.squashfs of ${image} ${generation.id}`);
-    const there = request.force ? undefined : findRootSquashfs(fs, generation);
+    const task = progress.task(`${file} of ${image} ${generation.id}`);
+    const there = request.force ? undefined : findRootImage(fs, generation, format);
     if (there !== undefined) {
       task.skipped('it is there');
       return { ...result, ...there, changed: false };
     }
     try {
-      const { path, digest } = rootSquashfsPaths(generation);
+      const { path, digest } = rootImagePaths(generation, format);
       const root = new Sysroot(fs, generation.root);
-      const compressor = squashfsCompressor(root, openKernel(root, undefined).release);
+      const compressor = rootCompressor(root, openKernel(root, undefined).release, format);
       fs.remove(digest);
-      const made = await squashRoot(ports, generation.root, path, {
+      const made = await packRoot(ports, generation.root, path, {
+        format,
         compressor,
         ...(writer.signal === undefined ? {} : { signal: writer.signal }),
       });
-      fs.writeFile(digest, `${made.sha256}  root.squashfs\n`, 0o644);
+      fs.writeFile(digest, `${made.sha256}  ${file}\n`, 0o644);
       task.done(compressor);
       return { ...result, path, ...made, changed: true };
     } catch (error) {
       task.fail();
-      throw writer.signal?.aborted ? interrupted(error) : error;
+      throw writer.signal?.aborted ? interrupted(file, error) : error;
     }
   });
 }
 
 function findGeneration(
   fs: ReadFileSystem,
-  { image: wanted, generation, state }: SquashRequest,
+  { image: wanted, generation, state }: PackRequest,
 ): { readonly image: string; readonly generation: Generation } {
   const image = wanted === undefined ? lastBuiltImage(fs, state) : imageNameOf(wanted);
   if (image === undefined) {
@@ -84,8 +94,8 @@ function findGeneration(
   return { image, generation: found };
 }
 
-function interrupted(cause: unknown): MkrootError {
-  return new MkrootError('Cannot finish root.squashfs: interrupted', {
+function interrupted(file: string, cause: unknown): MkrootError {
+  return new MkrootError(`Cannot finish ${file}: interrupted`, {
     exitCode: ExitCode.Interrupted,
     hint: 'Nothing was written.',
     cause,
