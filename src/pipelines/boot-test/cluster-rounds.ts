@@ -1,7 +1,7 @@
 import { ExitCode, MkrootError } from '../../errors.js';
 import { defaultBootFiles } from '../../netboot/dhcp-service.js';
 import type { NetbootSite } from '../../netboot/netboot-site.js';
-import { type BytePath, displayPath } from '../../ports/byte-path.js';
+import type { BytePath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
 import { prepareTestNode } from '../../stages/prepare-test-node.js';
 import type { HeadNode } from '../../stages/start-head-node.js';
@@ -107,7 +107,7 @@ export interface ClusterLab {
 
 /** Boots all nodes at once, again after each command that is run while they are up; ends with the first round that fails. */
 export async function runRounds(ports: Ports, lab: ClusterLab, first: Round): Promise<ClusterReport> {
-  const { composer, standIns, logs, options } = lab;
+  const { composer, standIns, options } = lab;
   const startedAt = ports.clock.now().toISOString();
   const during: string[] = [];
   let round = first;
@@ -135,7 +135,6 @@ export async function runRounds(ports: Ports, lab: ClusterLab, first: Round): Pr
     nodes,
     during,
     replaced: standIns.replaced,
-    logs: displayPath(logs),
   };
 }
 

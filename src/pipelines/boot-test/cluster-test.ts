@@ -1,10 +1,8 @@
-import { ExitCode, MkrootError } from '../../errors.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
 import { followLog } from '../../stages/follow-log.js';
 import { requireLabTools } from '../../stages/require-lab-tools.js';
-import { removeStaleLabs, reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
-import { type HeadNode, startHeadNode } from '../../stages/start-head-node.js';
+import { startHeadNode } from '../../stages/start-head-node.js';
 import { writeClusterReport } from '../../stages/write-boot-report.js';
 import type { ClusterReport } from '../../vm/cluster-report.js';
 import { LabNamespace } from '../../vm/lab-namespace.js';
@@ -14,6 +12,7 @@ import { labDevice, makeClusterNetwork, requireOneServer } from './cluster-lab-n
 import { type ClusterLab, prepareRound, runRounds } from './cluster-rounds.js';
 import { StandIns } from './cluster-stand-ins.js';
 import type { ClusterTestOptions } from './cluster-test-options.js';
+import { inLab } from './in-lab.js';
 import { nodeMachine } from './node-machine.js';
 
 /**
@@ -32,22 +31,23 @@ export async function clusterTest(
   requireOneServer(cluster);
   const types = cluster.nodes.map((test) => nodeMachine(fs, state, test, '', options).chosen.type);
   for (const type of new Set(types)) requireLabTools(ports, type, true);
-  const logs = options.report ?? makeLogDirectory(ports, options);
-  fs.mkdir(logs);
-  removeStaleLabs(ports, state);
-  const directory = reserveLabDirectory(ports, state);
-  const standIns = new StandIns(ports, { directory, state, writeState: options.writeState });
-  let namespace: LabNamespace | undefined;
-  let head: HeadNode | undefined;
-  let following: Promise<void> | undefined;
-  const over = new AbortController();
-  let keepLogs = true;
-  try {
+  const purpose = {
+    ...options,
+    what: 'the boot test',
+    temporaryParent: state,
+    makeLogs: () => makeLogDirectory(ports, options),
+    write: writeClusterReport,
+  };
+  return inLab(ports, purpose, async ({ directory, logs, atEnd }) => {
+    const standIns = new StandIns(ports, { directory, state, writeState: options.writeState });
+    atEnd(() => standIns.end());
+    if (!options.writeState) atEnd(() => keepServerLogs(fs, `${directory}/serve/logs`, logs));
     // Leases and what nodes report are the lab's, not the cluster's.
     standIns.blank('serve');
     standIns.blank('booted');
     const round = await prepareRound(ports, standIns, cluster, options);
-    namespace = await LabNamespace.open(ports, options.signal);
+    const namespace = await LabNamespace.open(ports, options.signal);
+    atEnd(() => namespace.close());
     await makeClusterNetwork(
       ports,
       namespace,
@@ -58,7 +58,7 @@ export async function clusterTest(
       const argv = namespace.enter(['mount', '--bind', displayPath(from), displayPath(onto)]);
       await ports.runner.run({ argv });
     }
-    head = await startHeadNode(ports, namespace, {
+    const head = await startHeadNode(ports, namespace, {
       logs,
       device: cluster.site.server.interfaces.length === 0 ? labDevice(cluster.site) : undefined,
       mkroot: options.mkroot,
@@ -66,12 +66,14 @@ export async function clusterTest(
       state,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    atEnd(() => head.end());
     const listeners = new Map<string, (line: string) => void>();
     const listen: ClusterLab['listen'] = (address, listener) => {
       if (listener === undefined) listeners.delete(address);
       else listeners.set(address, listener);
     };
-    following = followLog(
+    const over = new AbortController();
+    const following = followLog(
       ports,
       `${standIns.place('serve')}/logs/dnsmasq.log`,
       (line) => {
@@ -79,33 +81,12 @@ export async function clusterTest(
       },
       over.signal,
     );
-    const lab = { composer, standIns, namespace, head, listen, logs, options };
-    const report = await runRounds(ports, lab, round);
-    keepLogs = report.result === 'fail' || options.keep || options.report !== undefined;
-    writeClusterReport(fs, logs, report);
-    if (keepLogs) return report;
-    const { logs: _, ...rest } = report;
-    return rest;
-  } catch (error) {
-    if (options.signal?.aborted) {
-      keepLogs = options.report !== undefined;
-      throw new MkrootError('Cannot finish the boot test: interrupted', {
-        exitCode: ExitCode.Interrupted,
-        cause: error,
-      });
-    }
-    throw error;
-  } finally {
-    over.abort();
-    await following;
-    head?.end();
-    await namespace?.close();
-    if (!options.writeState) keepServerLogs(fs, `${directory}/serve/logs`, logs);
-    standIns.end();
-    if (options.keep) ports.progress.note(`Kept the lab's files: ${displayPath(directory)}`);
-    else fs.remove(directory);
-    if (!keepLogs || fs.readdir(logs).length === 0) fs.remove(logs);
-  }
+    atEnd(() => {
+      over.abort();
+      return following;
+    });
+    return runRounds(ports, { composer, standIns, namespace, head, listen, logs, options }, round);
+  });
 }
 
 /** Servers write below the state directory, which in the lab is the lab's own. */

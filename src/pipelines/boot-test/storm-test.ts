@@ -5,13 +5,13 @@ import type { Ports } from '../../ports/ports.js';
 import type { BootSubject } from '../../stages/prepare-lab-files.js';
 import { prepareLabImage } from '../../stages/prepare-lab-image.js';
 import { requireLabTools, requireShapingTools } from '../../stages/require-lab-tools.js';
-import { removeStaleLabs, reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
 import { writeStormReport } from '../../stages/write-boot-report.js';
 import { extrapolate, withPredictions } from '../../vm/judge-storms.js';
 import { TFTP } from '../../vm/lab-config.js';
 import type { StormPlace } from '../../vm/storm-model.js';
 import type { Storm, StormReport, StormTransport } from '../../vm/storm-report.js';
 import { chooseMachine } from './choose-machine.js';
+import { inLab } from './in-lab.js';
 import { knowInitrd } from './know-initrd.js';
 import type { LabOptions } from './lab-options.js';
 import { runStorm, type StormBoot, type StormLab } from './run-storm.js';
@@ -45,60 +45,48 @@ export async function stormTest(ports: Ports, options: StormOptions): Promise<St
   requireLabTools(ports, chosen.type, true);
   requireShapingTools(ports);
   const transports = chooseTransports(fs, options.subject.initrd, options.transports);
-  const logs = options.report ?? makeLogDirectory(ports, options);
-  fs.mkdir(logs);
-  removeStaleLabs(ports, options.temporaryParent);
-  const directory = reserveLabDirectory(ports, options.temporaryParent);
-  const startedAt = ports.clock.now().toISOString();
-  let keepLogs = true;
-  try {
-    const nic = options.nic ?? chosen.type.nic;
-    const { segment } = await knowInitrd(
-      ports,
-      { subject: options.subject, nic },
-      `${directory}/${TFTP.driverSegment}`,
-    );
-    const subject = { ...options.subject, ...segment };
-    const lab: StormLab = { ...options, place: options.lab, chosen, nic };
-    const storms: Storm[] = [];
-    const accelerators = [...chosen.accelerators];
-    const image = transports.some(isImage) ? await makeImage(ports, options, directory) : undefined;
-    for (const transport of transports) {
-      const boot = stormBoot(transport, subject, image, {
-        console: chosen.type.console,
-        kernelArguments: options.kernelArguments,
-      });
-      for (const size of options.sizes) {
-        storms.push(await stormOrNext(ports, boot, size, lab, { accelerators, logs }));
+  return inLab(
+    ports,
+    {
+      ...options,
+      what: 'the storm',
+      makeLogs: () => makeLogDirectory(ports, options),
+      write: writeStormReport,
+    },
+    async ({ directory, logs }) => {
+      const startedAt = ports.clock.now().toISOString();
+      const nic = options.nic ?? chosen.type.nic;
+      const { segment } = await knowInitrd(
+        ports,
+        { subject: options.subject, nic },
+        `${directory}/${TFTP.driverSegment}`,
+      );
+      const subject = { ...options.subject, ...segment };
+      const lab: StormLab = { ...options, place: options.lab, chosen, nic };
+      const storms: Storm[] = [];
+      const accelerators = [...chosen.accelerators];
+      const image = transports.some(isImage) ? await makeImage(ports, options, directory) : undefined;
+      for (const transport of transports) {
+        const boot = stormBoot(transport, subject, image, {
+          console: chosen.type.console,
+          kernelArguments: options.kernelArguments,
+        });
+        for (const size of options.sizes) {
+          storms.push(await stormOrNext(ports, boot, size, lab, { accelerators, logs }));
+        }
       }
-    }
-    const report: StormReport = {
-      result: storms.every(({ result }) => result === 'pass') ? 'pass' : 'fail',
-      image: options.image,
-      startedAt,
-      accelerator: accelerators[0]!,
-      lab: options.lab,
-      storms: withPredictions(storms),
-      elsewhere: options.elsewhere,
-      extrapolation: extrapolate(storms, options.elsewhere),
-      logs: displayPath(logs),
-    };
-    keepLogs = report.result === 'fail' || options.keep || options.report !== undefined;
-    writeStormReport(fs, logs, report);
-    if (keepLogs) return report;
-    const { logs: _, ...rest } = report;
-    return rest;
-  } catch (error) {
-    if (!options.signal?.aborted) throw error;
-    keepLogs = options.report !== undefined;
-    throw new MkrootError('Cannot finish the storm: interrupted', {
-      exitCode: ExitCode.Interrupted,
-      cause: error,
-    });
-  } finally {
-    fs.remove(directory);
-    if (!keepLogs || fs.readdir(logs).length === 0) fs.remove(logs);
-  }
+      return {
+        result: storms.every(({ result }) => result === 'pass') ? 'pass' : 'fail',
+        image: options.image,
+        startedAt,
+        accelerator: accelerators[0]!,
+        lab: options.lab,
+        storms: withPredictions(storms),
+        elsewhere: options.elsewhere,
+        extrapolation: extrapolate(storms, options.elsewhere),
+      };
+    },
+  );
 }
 
 /** An accelerator under which a guest stays silent is taken off the list, and the storm made again with the next one. */
