@@ -4,7 +4,6 @@ import type { Ports } from '../../ports/ports.js';
 import type { Task } from '../../ports/progress.js';
 import { bootNode } from '../../stages/boot-node.js';
 import { requireLabTools } from '../../stages/require-lab-tools.js';
-import { removeStaleLabs, reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
 import { writeBootReport } from '../../stages/write-boot-report.js';
 import { processorsFor } from '../../vm/accelerator.js';
 import type { BootReport } from '../../vm/boot-report.js';
@@ -19,6 +18,7 @@ import { withOwnVariables } from '../../vm/uefi.js';
 import { endOf, milestonesFor } from './boot-goal.js';
 import { type BootTest, machineFor } from './boot-test-machine.js';
 import type { BootTestOptions } from './boot-test-options.js';
+import { inLab } from './in-lab.js';
 import { nicsOf, type RunningLab, startLab } from './start-lab.js';
 
 const NOT_TESTED_WITHOUT_LAB: readonly string[] = [
@@ -38,23 +38,23 @@ const NOT_TESTED_WITHOUT_FIRMWARE: readonly string[] = [
  * an error; errors are what keeps the test from being made. Whatever happens, nothing of the lab stays behind.
  */
 export async function bootTest(ports: Ports, wanted: BootTestOptions): Promise<BootReport> {
-  const { fs } = ports;
-  const options = machineFor(fs, wanted);
+  const options = machineFor(ports.fs, wanted);
   requireLabTools(ports, options.chosen.type, options.network === 'lab');
-  const logs = options.report ?? makeLogDirectory(ports, options);
-  fs.mkdir(logs);
-  removeStaleLabs(ports, options.temporaryParent);
-  const directory = reserveLabDirectory(ports, options.temporaryParent);
-  let namespace: LabNamespace | undefined;
-  let endServers = () => {};
-  let keepLogs = true;
-  try {
+  const purpose = {
+    ...options,
+    what: 'the boot test',
+    makeLogs: () => makeLogDirectory(ports, options),
+    write: writeBootReport,
+  };
+  return inLab(ports, purpose, async ({ directory, logs, atEnd }) => {
     const task = ports.progress.task('Lab');
     const lab = await watched(task, async () => {
       // First of all, since this is what fails without the rights for it.
-      if (options.network === 'lab') namespace = await LabNamespace.open(ports, options.signal);
+      const namespace =
+        options.network === 'lab' ? await LabNamespace.open(ports, options.signal) : undefined;
+      if (namespace !== undefined) atEnd(() => namespace.close());
       const running = await startLab(ports, options, { directory, logs, namespace });
-      endServers = running.endServers;
+      atEnd(running.endServers);
       task.done(
         namespace === undefined
           ? 'DHCP and TFTP by QEMU itself'
@@ -62,28 +62,8 @@ export async function bootTest(ports: Ports, wanted: BootTestOptions): Promise<B
       );
       return running;
     });
-    const report = await bootWithFallback(ports, options, lab);
-    keepLogs = report.result === 'fail' || options.keep || options.report !== undefined;
-    writeBootReport(fs, logs, report);
-    if (keepLogs) return report;
-    const { logs: _, ...rest } = report;
-    return rest;
-  } catch (error) {
-    if (options.signal?.aborted) {
-      keepLogs = options.report !== undefined;
-      throw new MkrootError('Cannot finish the boot test: interrupted', {
-        exitCode: ExitCode.Interrupted,
-        cause: error,
-      });
-    }
-    throw error;
-  } finally {
-    endServers();
-    await namespace?.close();
-    if (options.keep) ports.progress.note(`Kept the lab's files: ${displayPath(directory)}`);
-    else fs.remove(directory);
-    if (!keepLogs || fs.readdir(logs).length === 0) fs.remove(logs);
-  }
+    return bootWithFallback(ports, options, lab);
+  });
 }
 
 async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab): Promise<BootReport> {
@@ -185,7 +165,6 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
         ...(options.network === 'user' ? NOT_TESTED_WITHOUT_LAB : []),
         ...(chosen.type.start === 'direct' ? NOT_TESTED_WITHOUT_FIRMWARE : []),
       ],
-      logs: displayPath(lab.logs),
     };
   }
   throw new MkrootError('Cannot boot: there is no accelerator to try', { exitCode: ExitCode.Internal });
