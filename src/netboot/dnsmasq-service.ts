@@ -1,6 +1,7 @@
 import { checkedValue, ipv4Address } from './checked-value.js';
 import { type CheckedNetwork, checkDhcpService, type DhcpService } from './dhcp-service.js';
 import { dnsmasqClientTags, dnsmasqValue, renderDnsmasqBootFiles, renderDnsmasqHost } from './dnsmasq.js';
+import { addressNumber } from './ipv4-subnet.js';
 
 const place = 'a dnsmasq configuration';
 
@@ -17,6 +18,7 @@ export function renderDnsmasqService(service: DnsmasqServiceConfiguration): stri
     '# Written by mkroot. DHCP with reservations, and TFTP.',
     ...listenLines(service),
     'dhcp-authoritative',
+    `dhcp-lease-max=${leaseLimit(networks, service.reservations.length)}`,
     ...(service.domain === undefined ? [] : [`domain=${service.domain}`]),
     ...networks.flatMap((network) => networkLines(network, service.leaseSeconds)),
     ...service.reservations.map(({ name, mac, address }) =>
@@ -65,6 +67,23 @@ function listenLines({ interfaces, tftpServer }: DhcpService): string[] {
   ];
 }
 
+/** Every node and every address of a range may have one. By itself dnsmasq stops at 1,000, and does not start with more in its file. */
+function leaseLimit(networks: readonly CheckedNetwork[], reservations: number): number {
+  const sizes = networks.map(({ range }) =>
+    range === undefined ? 0 : addressNumber(range.last) - addressNumber(range.first) + 1,
+  );
+  return Math.max(
+    1000,
+    sizes.reduce((sum, size) => sum + size, reservations),
+  );
+}
+
+/**
+ * Transfers at the same time; by itself dnsmasq ends at 50, and a cluster is switched on at once. Each takes a file descriptor, of
+ * which a process has 1,024; where it has fewer, dnsmasq says so and takes what there is.
+ */
+const TFTP_TRANSFERS = 900;
+
 function tftpLines(root: string): string[] {
   const path = checkedValue(
     place,
@@ -73,7 +92,7 @@ function tftpLines(root: string): string[] {
     /^\/[A-Za-z0-9._/+=@~-]*$/,
     'it is no plain absolute path',
   );
-  return ['enable-tftp', `tftp-root=${path}`];
+  return ['enable-tftp', `tftp-root=${path}`, `tftp-max=${TFTP_TRANSFERS}`];
 }
 
 function networkLines({ name, parsed, range, ...network }: CheckedNetwork, leaseSeconds: number): string[] {

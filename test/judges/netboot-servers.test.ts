@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { renderNetbootTree } from '../../src/netboot/netboot-tree.js';
 import { inNamespaces } from '../../src/sandbox/unshare.js';
+import { computeBoot, smallSite } from '../support/small-site.js';
 
 /** The golden site served by the real servers to real clients, in namespaces of its own. */
 
@@ -44,6 +46,23 @@ describe('DHCP', () => {
       expect(answers[6]).toMatch(/^ip=10\.1\.200\.\d+ file=pxelinux\.0 next=10\.1\.0\.1 name= router/);
     },
   );
+
+  test('dnsmasq has addresses for more nodes than the 1,000 that it stops at by itself', () => {
+    const etc = join(work, 'many');
+    mkdirSync(etc);
+    const others = Array.from({ length: 1500 }, (_, at) => {
+      const [high, low] = [at >> 8, at & 255];
+      const mac = `52:54:00:bb:${[high, low].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
+      const name = `m${at}`;
+      const address = `10.1.${16 + high}.${low}`;
+      return { name, mac, address, groups: [], boot: computeBoot(name) };
+    });
+    const site = { ...smallSite, nodes: [...smallSite.nodes, ...others] };
+    writeFileSync(join(etc, 'dnsmasq.conf'), renderNetbootTree(site).get('etc/dnsmasq.conf')!);
+    const leases = others.map(({ name, mac, address }) => `0 ${mac} ${address} ${name} *\n`);
+    writeFileSync(join(etc, 'dnsmasq.leases'), leases.join(''));
+    expect(lines(support('dhcp-clients.sh'), 'dnsmasq', etc, work)[0]).toBe(n001('pxelinux.0'));
+  });
 });
 
 describe('proxyDHCP', () => {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # dhcp-clients.sh SERVER ETC WORK: starts a DHCP server (dnsmasq, dhcpd, kea) with its file below ETC on br0 and asks it as
 # several machines with busybox's client; prints one line per machine. Runs in namespaces of its own, which end it all.
+# dnsmasq begins with the leases of ETC/dnsmasq.leases, if there are any.
 set -eu
 server=$1 etc=$2 work=$3
 
@@ -9,6 +10,7 @@ mount -t tmpfs mkroot-test /var/lib
 mount -t tmpfs mkroot-test /srv
 mkdir -p /run/kea /run/lock/kea /var/lib/dhcp /var/lib/kea /var/lib/misc /srv/mkroot/netboot/tftp
 : >/var/lib/dhcp/dhcpd.leases
+[ ! -e "$etc/dnsmasq.leases" ] || cp "$etc/dnsmasq.leases" /var/lib/misc/
 ip link set lo up
 ip link add br0 type veth peer name client0
 ip addr add 10.1.0.1/16 dev br0
