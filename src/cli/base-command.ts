@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Command, Flags } from '@oclif/core';
 import { ExitCode } from '../errors.js';
 import type { Ports } from '../ports/ports.js';
@@ -33,7 +34,7 @@ export abstract class BaseCommand extends Command {
     helpValue: 'DIR',
   });
 
-  readonly #interrupt = new AbortController();
+  readonly #interrupt = interruption();
 
   /** Aborts on Ctrl-C and SIGTERM; hand it to everything that takes long. A second Ctrl-C ends mkroot at once. */
   protected get interrupted(): AbortSignal {
@@ -55,4 +56,11 @@ export abstract class BaseCommand extends Command {
     // Reporting is main's business, for every kind of error and in one form.
     throw error;
   }
+}
+
+/** Any number of nodes and servers may wait at the same time for Ctrl-C; Node.js takes more than ten listeners for a leak, and says so. */
+function interruption(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

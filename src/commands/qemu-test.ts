@@ -162,6 +162,12 @@ stays behind. See docs/qemu-test.md.`;
       min: 1,
       helpValue: 'N',
     }),
+    jobs: Flags.integer({
+      description: 'run so many scenarios at the same time; half the processors by default',
+      dependsOn: ['scenario'],
+      min: 1,
+      helpValue: 'N',
+    }),
     keep: Flags.boolean({ description: 'keep the lab’s files and logs after a success too' }),
   };
 
@@ -256,8 +262,7 @@ stays behind. See docs/qemu-test.md.`;
         timeoutMs: (flags.timeout ?? TIMEOUT_OF_SEVERAL) * 1000,
       });
     }
-    if (flags.scenario !== undefined)
-      return this.#scenarios(ports, options, flags.scenario, flags.repeat ?? 1);
+    if (flags.scenario !== undefined) return this.#scenarios(ports, options, flags.scenario, flags);
     const report = await bootTest(ports, options);
     for (const line of bootSummary(report)) this.log(line);
     if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
@@ -298,20 +303,31 @@ stays behind. See docs/qemu-test.md.`;
     ports: Ports,
     options: BootTestOptions,
     names: readonly string[],
-    repeat: number,
+    { repeat = 1, jobs: wantedJobs }: { repeat?: number | undefined; jobs?: number | undefined },
   ): Promise<readonly ScenarioReport[]> {
-    const [{ loadScenarios }, { fittingScenarios, runScenarios }, { repeatSummary, scenarioSummary }] =
-      await Promise.all([
-        import('../vm/load-scenarios.js'),
-        import('../pipelines/boot-test/run-scenarios.js'),
-        import('../vm/scenario-report.js'),
-      ]);
+    const [
+      { loadScenarios },
+      { fittingScenarios, runScenarios },
+      { scenarioJobs },
+      { bootsOf },
+      { repeatSummary, scenarioSummary },
+    ] = await Promise.all([
+      import('../vm/load-scenarios.js'),
+      import('../pipelines/boot-test/run-scenarios.js'),
+      import('../pipelines/boot-test/scenario-jobs.js'),
+      import('../vm/scenario.js'),
+      import('../vm/scenario-report.js'),
+    ]);
     const scenarios = loadScenarios(ports.fs, `${options.shippedFiles}/scenarios`, names);
     const { fitting, leftOut } = fittingScenarios(ports.fs, options.subject.root, scenarios, names);
     for (const { name, lacks } of leftOut) {
       ports.progress.note(`${name}: left out, for the root has no ${lacks}`);
     }
-    const reports = await runScenarios(ports, fitting, { ...options, repeat }, (report) => {
+    const processors = availableParallelism();
+    const memory = Math.max(options.memory, ...fitting.flatMap(bootsOf).map((boot) => boot.memory ?? 0));
+    const jobs = scenarioJobs(ports, { jobs: wantedJobs, processors, memory });
+    const how = { ...options, repeat, jobs, processors };
+    const reports = await runScenarios(ports, fitting, how, (report) => {
       for (const line of scenarioSummary(report)) this.log(line);
     });
     if (repeat > 1) for (const line of repeatSummary(reports)) this.log(line);

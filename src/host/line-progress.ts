@@ -32,4 +32,8 @@ export class LineProgress implements Progress {
   note(message: string): void {
     this.write(message);
   }
+
+  aside(write: () => void): void {
+    write();
+  }
 }

@@ -65,6 +65,12 @@ export class TerminalProgress implements Progress {
     this.#line(message);
   }
 
+  aside(write: () => void): void {
+    this.stream.write(this.#clear());
+    write();
+    this.#draw();
+  }
+
   #line(text: string): void {
     this.stream.write(`${this.#clear()}${text}\n`);
     if (this.#live.length > 0) {

@@ -21,4 +21,6 @@ export interface Progress {
   warn(message: string, hint?: string): void;
   /** A plain line. */
   note(message: string): void;
+  /** Has something else written to the terminal, such as a result to standard output, without the lines of running tasks in its way. */
+  aside(write: () => void): void;
 }

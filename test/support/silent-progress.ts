@@ -23,4 +23,8 @@ export class SilentProgress implements Progress {
   note(message: string): void {
     this.lines.push(`note ${message}`);
   }
+
+  aside(write: () => void): void {
+    write();
+  }
 }

@@ -28,7 +28,7 @@ function terminal(rows: number) {
     output += chunk;
   });
   const progress = new TerminalProgress(stream as PassThrough & NodeJS.WriteStream, () => 0);
-  return { progress, shown: () => screen(output) };
+  return { progress, stream, shown: () => screen(output) };
 }
 
 describe('progress on a terminal', () => {
@@ -46,6 +46,25 @@ describe('progress on a terminal', () => {
     first.done('power-off reached');
     second.done();
     expect(shown()).toEqual(['a plain line', '✔ n1: power-off reached (0.0 s)', '✔ n2 (0.0 s)', '']);
+  });
+
+  it('makes way for what others write to the terminal, and has its lines below that', () => {
+    const { progress, stream, shown } = terminal(24);
+    const result = () => progress.aside(() => stream.write('PASS  a\nPASS  b\n'));
+    const task = progress.task('n1');
+    progress.task('n2');
+    result();
+    expect(shown().map((line) => line.replace(/^[^\w✔] /, ''))).toEqual([
+      'PASS  a',
+      'PASS  b',
+      'n1 0.0 s',
+      'n2 0.0 s',
+    ]);
+    task.done();
+    expect(shown()).toHaveLength(4);
+    const none = terminal(24);
+    none.progress.aside(() => none.stream.write('PASS  a\n'));
+    expect(none.shown()).toEqual(['PASS  a', '']);
   });
 
   it('shows no more lines than the screen has', () => {
