@@ -65,10 +65,8 @@ export function childPath(directory: BytePath, name: BytePath): BytePath {
 
 /** '/', '/etc', '/etc/ssh' for '/etc/ssh/sshd_config': every directory above a path, the topmost first. */
 export function pathsAbove(path: BytePath): BytePath[] {
-  const above: BytePath[] = [];
-  for (let at = path; at !== '/'; ) {
-    at = parentPath(at);
-    above.unshift(at);
-  }
+  if (path === '/') return [];
+  const above = ['/'];
+  for (let at = path.indexOf('/', 1); at > 0; at = path.indexOf('/', at + 1)) above.push(path.slice(0, at));
   return above;
 }

@@ -102,17 +102,19 @@ function changesOf(was: ManifestEntry, is: ManifestEntry): string[] {
 }
 
 function manifestEntry(fs: ReadFileSystem, entry: LayerEntry): ManifestEntry {
-  const { path, uid, gid } = entry;
-  const base = { path, uid, gid, mode: entry.mode.toString(8).padStart(4, '0') };
-  switch (entry.kind) {
+  const { path, uid, gid, kind } = entry;
+  const mode = octal(entry.mode);
+  switch (kind) {
     case 'directory':
-      return { ...base, kind: entry.kind };
-    case 'file':
-      return { ...base, kind: entry.kind, ...digestOf(fs, entry) };
+      return { path, uid, gid, mode, kind };
+    case 'file': {
+      const { size, sha256 } = digestOf(fs, entry);
+      return { path, uid, gid, mode, kind, size, sha256 };
+    }
     case 'symlink':
-      return { ...base, kind: entry.kind, mode: '0777', target: entry.target };
+      return { path, uid, gid, mode: '0777', kind, target: entry.target };
     case 'whiteout':
-      return { ...base, kind: entry.kind, mode: '0000', uid: 0, gid: 0 };
+      return { path, uid: 0, gid: 0, mode: '0000', kind };
     case 'special':
       throw new MkrootError(
         `Cannot put "${displayPath(path)}" into a layer: it is a ${entry.what} (from ${entry.origin})`,
@@ -121,10 +123,18 @@ function manifestEntry(fs: ReadFileSystem, entry: LayerEntry): ManifestEntry {
   }
 }
 
+/** `0644`. */
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
 function digestOf(fs: ReadFileSystem, { content }: LayerFile): { size: number; sha256: string } {
   const hash = createHash('sha256');
+  if ('data' in content) {
+    return { size: content.data.length, sha256: hash.update(content.data).digest('hex') };
+  }
   let size = 0;
-  for (const chunk of 'data' in content ? [content.data] : fs.readChunks(content.source)) {
+  for (const chunk of fs.readChunks(content.source)) {
     hash.update(chunk);
     size += chunk.length;
   }

@@ -9,6 +9,8 @@ import type { LayerView, ViewedEntry } from './layer-view.js';
 export class LayerTree implements LayerView {
   readonly #entries = new Map<BytePath, LayerEntry>();
   readonly #names = new Map<BytePath, Set<BytePath>>();
+  /** Until something is put or taken away. */
+  #sorted: readonly LayerEntry[] | undefined;
 
   /** @param origin of the directories that nobody asked for by name. */
   constructor(private readonly origin: string) {
@@ -31,8 +33,11 @@ export class LayerTree implements LayerView {
   }
 
   /** Every entry in the order of its path's bytes; a directory comes before what is in it. */
-  entries(): LayerEntry[] {
-    return [...this.#entries.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  entries(): readonly LayerEntry[] {
+    this.#sorted ??= [...this.#entries.values()].sort((a, b) =>
+      a.path < b.path ? -1 : a.path > b.path ? 1 : 0,
+    );
+    return this.#sorted;
   }
 
   /** Number of entries, the layer itself counted. */
@@ -45,14 +50,17 @@ export class LayerTree implements LayerView {
    * where something was deleted or was no directory shows nothing of the layers below.
    */
   put(entry: LayerEntry): void {
-    for (const above of pathsAbove(entry.path)) {
-      const existing = this.#entries.get(above);
-      if (existing?.kind === 'directory') continue;
-      this.#place(impliedDirectory(above, entry.origin, existing !== undefined));
+    // Whatever is in a tree lies in directories of the tree.
+    if (this.#entries.get(parentPath(entry.path))?.kind !== 'directory') {
+      for (const above of pathsAbove(entry.path)) {
+        const existing = this.#entries.get(above);
+        if (existing?.kind === 'directory') continue;
+        this.#place(impliedDirectory(above, entry.origin, existing !== undefined));
+      }
     }
     const existing = this.#entries.get(entry.path);
     if (entry.kind !== 'directory') {
-      this.remove(entry.path);
+      if (existing !== undefined) this.remove(entry.path);
       this.#place(entry);
       return;
     }
@@ -67,6 +75,7 @@ export class LayerTree implements LayerView {
   remove(path: BytePath): void {
     for (const name of this.names(path)) this.remove(path === '/' ? `/${name}` : `${path}/${name}`);
     if (path === '/') return;
+    this.#sorted = undefined;
     this.#entries.delete(path);
     this.#names.delete(path);
     this.#names.get(parentPath(path))?.delete(path.slice(path.lastIndexOf('/') + 1));
@@ -78,6 +87,7 @@ export class LayerTree implements LayerView {
   }
 
   #place(entry: LayerEntry): void {
+    this.#sorted = undefined;
     this.#entries.set(entry.path, entry);
     if (entry.path === '/') return;
     const parent = parentPath(entry.path);

@@ -170,11 +170,25 @@ function contentOf(fs: ReadFileSystem, { content }: LayerFile): Uint8Array {
   return fs.readRange(content.source, 0, Math.min(size, LOOKED_AT));
 }
 
-function knownIds({ users, groups }: AccountIds): { users: Set<number>; groups: Set<number> } {
-  return {
-    users: new Set([0, ...[...users.values()].map(({ uid }) => uid)]),
-    groups: new Set([0, ...groups.values()]),
-  };
+interface KnownIds {
+  readonly users: ReadonlySet<number>;
+  readonly groups: ReadonlySet<number>;
+}
+
+/** Thousands of layers lie on one image. */
+const idsOfImages = new WeakMap<AccountIds, KnownIds>();
+
+function knownIds(accounts: AccountIds): KnownIds {
+  let known = idsOfImages.get(accounts);
+  if (known === undefined) {
+    const { users, groups } = accounts;
+    known = {
+      users: new Set([0, ...[...users.values()].map(({ uid }) => uid)]),
+      groups: new Set([0, ...groups.values()]),
+    };
+    idsOfImages.set(accounts, known);
+  }
+  return known;
 }
 
 function ownership({ mode, uid, gid }: Pick<LayerEntry, 'mode' | 'uid' | 'gid'>): string {

@@ -1,7 +1,7 @@
 import type { BytePath } from '../ports/byte-path.js';
 import { childPath } from './layer-entry.js';
 import type { LayerTree } from './layer-tree.js';
-import type { LayerView } from './layer-view.js';
+import type { LayerView, ViewedEntry } from './layer-view.js';
 
 /**
  * Fits a layer to what lies below it. overlayfs shows a merged directory with owner and mode of the topmost layer, so
@@ -16,7 +16,7 @@ export function settleLayer(tree: LayerTree, below: LayerView, paths?: readonly 
     const covered = below.entry(entry.path);
     if (covered?.kind !== 'directory') continue;
     if (entry.clears) hideBelow(tree, below, entry.path, entry.origin);
-    else if (!entry.declared) {
+    else if (!entry.declared && !hasSameOwnership(entry, covered)) {
       tree.put({ ...entry, mode: covered.mode, uid: covered.uid, gid: covered.gid });
     }
   }
@@ -32,4 +32,8 @@ function hideBelow(tree: LayerTree, below: LayerView, path: BytePath, origin: st
       hideBelow(tree, below, child, origin);
     }
   }
+}
+
+function hasSameOwnership(one: ViewedEntry, other: ViewedEntry): boolean {
+  return one.mode === other.mode && one.uid === other.uid && one.gid === other.gid;
 }

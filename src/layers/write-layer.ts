@@ -158,7 +158,7 @@ export async function buildLayer(
   }
   if (whiteouts.length > 0) await makeWhiteouts(runner, whiteouts, target);
   // Children first: what is written into a directory changes its time.
-  for (const entry of entries.reverse()) {
+  for (const entry of entries.toReversed()) {
     if (entry.kind === 'directory') own(fs, entry, entry.path === '/' ? target : `${target}${entry.path}`);
   }
 }

@@ -58,11 +58,21 @@ export interface NetbootText {
  */
 export function netbootTexts(site: NetbootSite): NetbootText[] {
   checkDistinct(site);
+  const menuOf = menuOfLast(site);
   return [
     ...serverTexts(site),
     ...genericBootTexts(site),
-    ...site.nodes.flatMap((node) => nodeTexts(node, site)),
+    ...site.nodes.flatMap((node) => nodeTexts(node, site, menuOf)),
   ];
+}
+
+/** Menus of nodes. Texts of a node are rendered one after the other: its menu is made once, and none is kept. */
+function menuOfLast({ memoryTest }: NetbootSite): (node: NetbootNode) => BootMenu {
+  let last: { readonly node: NetbootNode; readonly menu: BootMenu } | undefined;
+  return (node) => {
+    if (last?.node !== node) last = { node, menu: bootMenu(node.boot, memoryTest) };
+    return last.menu;
+  };
 }
 
 /** The text of every file of the netboot tree, by its path below the tree. */
@@ -76,7 +86,11 @@ export function renderNetbootTree(site: NetbootSite): ReadonlyMap<string, string
 }
 
 /** The boot files of one node; nobody else's depend on it. */
-export function nodeTexts(node: NetbootNode, site: NetbootSite): NetbootText[] {
+export function nodeTexts(
+  node: NetbootNode,
+  site: NetbootSite,
+  menuOf = menuOfLast(site),
+): NetbootText[] {
   const { name, mac, address, firmware } = node;
   const paths = (forMac: (mac: string) => string, forAddress: (address: string) => string) =>
     [...(mac === undefined ? [] : [forMac(mac)]), forAddress(address)].map(
@@ -85,7 +99,7 @@ export function nodeTexts(node: NetbootNode, site: NetbootSite): NetbootText[] {
   const text = (where: readonly string[], render: (menu: BootMenu) => string) => ({
     paths: where,
     node: name,
-    render: () => render(bootMenu(node.boot, site.memoryTest)),
+    render: () => render(menuOf(node)),
   });
   return [
     ...(firmware === 'uefi'
