@@ -70,6 +70,8 @@ export function readLayerManifest(fs: ReadFileSystem, path: BytePath): LayerMani
   }
 }
 
+const NOTHING: readonly string[] = [];
+
 /** What changed between two layers, in the order of the paths. */
 export function diffLayers(before: LayerManifest | undefined, after: LayerManifest): LayerDifference[] {
   const old = new Map((before?.entries ?? []).map((entry) => [entry.path, entry]));
@@ -77,13 +79,13 @@ export function diffLayers(before: LayerManifest | undefined, after: LayerManife
   for (const entry of after.entries) {
     const was = old.get(entry.path);
     old.delete(entry.path);
-    if (was === undefined) differences.push({ path: entry.path, change: 'added', what: [] });
+    if (was === undefined) differences.push({ path: entry.path, change: 'added', what: NOTHING });
     else {
       const what = changesOf(was, entry);
       if (what.length > 0) differences.push({ path: entry.path, change: 'changed', what });
     }
   }
-  for (const path of old.keys()) differences.push({ path, change: 'removed', what: [] });
+  for (const path of old.keys()) differences.push({ path, change: 'removed', what: NOTHING });
   return differences.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 

@@ -86,11 +86,7 @@ export function renderNetbootTree(site: NetbootSite): ReadonlyMap<string, string
 }
 
 /** The boot files of one node; nobody else's depend on it. */
-export function nodeTexts(
-  node: NetbootNode,
-  site: NetbootSite,
-  menuOf = menuOfLast(site),
-): NetbootText[] {
+export function nodeTexts(node: NetbootNode, site: NetbootSite, menuOf = menuOfLast(site)): NetbootText[] {
   const { name, mac, address, firmware } = node;
   const paths = (forMac: (mac: string) => string, forAddress: (address: string) => string) =>
     [...(mac === undefined ? [] : [forMac(mac)]), forAddress(address)].map(

@@ -62,7 +62,7 @@ export function planOwnedTree(
 ): OwnedTreePlan {
   const written = readOwnedTreeList(fs, directory);
   const isInside = directoryCheck(fs, directory);
-  const wantedDigest = digestOfLast();
+  const wantedOf = wantedOfLast();
   const changes: OwnedChange[] = [];
   const wanted = new Map<BytePath, WrittenFile>();
   let unchanged = 0;
@@ -70,14 +70,15 @@ export function planOwnedTree(
     requireRelative(path);
     const known = written.get(path);
     const present = isInside(path) ? lookAt(fs, `${directory}/${path}`, known) : undefined;
-    const [digest = ''] = isAsWritten(file, known) ? known.digests : [wantedDigest(file)];
-    if (present?.digest === digest) {
+    const belongs = isAsWritten(file, known) ? known : wantedOf(file);
+    const { digests } = belongs;
+    if (present !== undefined && present.digest === digests[0]) {
       unchanged += 1;
       const isKnown = known?.state === present.state && known.digests.length === 1;
-      wanted.set(path, isKnown ? known : { digests: [digest], state: present.state });
+      wanted.set(path, isKnown ? known : { digests, state: present.state });
     } else {
       changes.push(changeOf(path, present, true, known));
-      wanted.set(path, { digests: [digest], state: '' });
+      wanted.set(path, belongs.state === '' ? belongs : { digests, state: '' });
     }
   }
   for (const [path, known] of written) {
@@ -223,12 +224,12 @@ function contents(file: OwnedFile): string {
   return /[^\x00-\x7f]/.test(text) ? toBytePath(text) : text;
 }
 
-/** Digests of what belongs at paths. Those with the same file come one after the other: it is rendered once. */
-function digestOfLast(): (file: OwnedFile) => string {
-  let last: { readonly file: OwnedFile; readonly digest: string } | undefined;
+/** What belongs at paths, its state unknown. Those with the same file come one after the other: it is rendered once. */
+function wantedOfLast(): (file: OwnedFile) => WrittenFile {
+  let last: { readonly file: OwnedFile; readonly wanted: WrittenFile } | undefined;
   return (file) => {
-    if (last?.file !== file) last = { file, digest: digestOf(contents(file)) };
-    return last.digest;
+    if (last?.file !== file) last = { file, wanted: { digests: [digestOf(contents(file))], state: '' } };
+    return last.wanted;
   };
 }
 

@@ -85,9 +85,9 @@ export class PublishSources implements NodeSources {
   readonly #images = new Map<string, PublishedImage>();
   readonly #composers = new Map<string, LayerComposer>();
   readonly #shared = new Map<SharedLayer, PlannedLayer>();
-  readonly #contents = new WeakMap<LayerTree, LayerManifest>();
+  readonly #sharedContents = new Map<SharedLayer, LayerManifest>();
   readonly #hosts = new Map<string, { readonly layer: BytePath; readonly publicKeys: readonly string[] }>();
-  readonly #differences = new Map<string, readonly LayerDifference[]>();
+  readonly #differences = new Map<string, LayerDifference>();
   readonly #keys: HostLayerKeys | undefined;
 
   constructor(
@@ -101,7 +101,7 @@ export class PublishSources implements NodeSources {
     this.#keys =
       code === undefined
         ? undefined
-        : new HostLayerKeys(fs, code, ({ tree }) => this.#contentsOf(tree).digest);
+        : new HostLayerKeys(fs, code, (shared) => this.#contentsOfShared(shared).digest);
   }
 
   image(node: Node): PublishedImage {
@@ -124,7 +124,7 @@ export class PublishSources implements NodeSources {
     const shared = composer.shared(node.group, node.image);
     let planned = this.#shared.get(shared);
     if (planned === undefined) {
-      planned = this.#plan(shared, {
+      planned = this.#plan(shared, this.#contentsOfShared(shared), {
         name: shared.name,
         kind: 'shared',
         directory: sharedLayerDirectory(composer.site.state, shared.name),
@@ -183,7 +183,7 @@ export class PublishSources implements NodeSources {
     const states = identityStates(this.fs, directory, names);
     const identity = keptIdentity(this.fs, `${directory}/identity`);
     const composed = composer.host(node, identity);
-    const planned = this.#plan(composed, {
+    const planned = this.#plan(composed, this.#contentsOf(composed), {
       name: node.name,
       kind: 'host',
       directory,
@@ -227,7 +227,8 @@ export class PublishSources implements NodeSources {
   }
 
   #plan(
-    { tree, findings }: ComposedLayer,
+    { findings }: ComposedLayer,
+    contents: LayerManifest,
     {
       before,
       flips,
@@ -238,8 +239,6 @@ export class PublishSources implements NodeSources {
     },
   ): PlannedLayer & { readonly seen: string | undefined } {
     this.findings.add(layer.name, findings);
-    // What no layer can have is refused with everything else that is wrong, before the plan is used.
-    const contents = this.#contentsOf(tree);
     const seen = this.#seen(layer.directory, contents);
     const { version, there } = findLayerVersion(this.fs, layer.directory, contents);
     const old =
@@ -260,12 +259,15 @@ export class PublishSources implements NodeSources {
     return { ...planned, seen: there && seen?.version === version.id ? seen.states : undefined };
   }
 
-  /** Most nodes' layers differ alike: one list for all takes little memory. */
+  /** Most nodes' layers differ alike: what they have in common is there once. */
   #sameAsBefore(differences: readonly LayerDifference[]): readonly LayerDifference[] {
-    const key = JSON.stringify(differences);
-    const known = this.#differences.get(key) ?? differences;
-    this.#differences.set(key, known);
-    return known;
+    return differences.map((difference) => {
+      const { path, change, what } = difference;
+      const key = `${change}${path}\0${what.join('\0')}`;
+      const known = this.#differences.get(key);
+      if (known === undefined) this.#differences.set(key, difference);
+      return known ?? difference;
+    });
   }
 
   /** States of the version that probably has these contents, from before it is compared with them. */
@@ -277,10 +279,15 @@ export class PublishSources implements NodeSources {
     return { version: id, states: layerStates(this.fs, directory, id, paths) };
   }
 
-  #contentsOf(tree: LayerTree): LayerManifest {
-    const contents = this.#contents.get(tree) ?? layerManifest(this.fs, withoutSpecial(tree));
-    this.#contents.set(tree, contents);
+  #contentsOfShared(shared: SharedLayer): LayerManifest {
+    const contents = this.#sharedContents.get(shared) ?? this.#contentsOf(shared);
+    this.#sharedContents.set(shared, contents);
     return contents;
+  }
+
+  /** What no layer can have is refused with everything else that is wrong, before the plan is used. */
+  #contentsOf({ tree }: ComposedLayer): LayerManifest {
+    return layerManifest(this.fs, withoutSpecial(tree));
   }
 }
 
