@@ -42,14 +42,15 @@ export abstract class BaseCommand extends Command {
   }
 
   protected ports({ verbose = false }: { verbose?: boolean } = {}): Ports {
+    const ports = hostPorts({ verbose });
     const onSignal = () => {
       if (this.#interrupt.signal.aborted) process.exit(ExitCode.Interrupted);
-      process.stderr.write('\nmkroot: interrupted, cleaning up (Ctrl-C again to stop at once)\n');
+      ports.progress.note('mkroot: interrupted, cleaning up (Ctrl-C again to stop at once)');
       this.#interrupt.abort();
     };
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
-    return hostPorts({ verbose });
+    return ports;
   }
 
   protected override async catch(error: Error): Promise<never> {

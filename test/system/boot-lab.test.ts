@@ -120,6 +120,25 @@ describe('a lab', () => {
     expectNothingLeft();
   });
 
+  it('leaves nothing of several scenarios at the same time after Ctrl-C', async () => {
+    const names = ['hostile-hostname', 'root-missing', 'static-address'];
+    const { child, ended, report } = start(
+      'several',
+      ...['--kernel', kernel, '--initrd', broken, '--jobs', '3', '--repeat', '5'],
+      ...names.flatMap((name) => ['--scenario', name]),
+    );
+    // Whichever comes first: rounds of one, or one of each.
+    const printing = () =>
+      existsSync(report) ? readdirSync(report).filter((name) => hasPrinted(join(report, name))).length : 0;
+    await until('three machines run', 120, () => printing() >= 3);
+    expect(processesOf(directory).length).toBeGreaterThan(12);
+    child.kill('SIGINT');
+    const { code, output } = await ended;
+    expect(output).toMatch(/Cannot finish the (?:boot test|scenarios): interrupted/);
+    expect(code).toBe(130);
+    expectNothingLeft();
+  });
+
   it('leaves no process, mount or interface after kill -9, and the next one removes its files', async () => {
     const { child, ended, report } = start('killed', '--kernel', kernel, '--initrd', broken);
     await until('the machine runs', 60, () => hasPrinted(report));
