@@ -57,15 +57,22 @@ export async function makeInitrd(host: Ports, request: InitrdRequest): Promise<I
   const task = progress.task(`initrd for kernel ${kernel.release}`);
   try {
     const tree = new ArchiveTree();
-    collectMergedDirectories(tree);
-    collectSkeleton(tree, fs, request.skeleton);
-    collectBusybox(tree, root, new Sysroot(fs, ''), architecture);
-    task.update('kernel modules');
-    const collected = await collectModules(tree, ports, kernel, request);
-    task.update('programs and files');
-    const programWarnings = collectPrograms(tree, root, request.programs);
-    collectFiles(tree, fs, request.files);
-    const capabilityWarnings = await collectCapabilities(tree, ports, root);
+    const collect = async () => {
+      collectMergedDirectories(tree);
+      collectSkeleton(tree, fs, request.skeleton);
+      collectBusybox(tree, root, new Sysroot(fs, ''), architecture);
+      task.update('kernel modules');
+      const collected = await collectModules(tree, ports, kernel, request);
+      task.update('programs and files');
+      const programWarnings = collectPrograms(tree, root, request.programs);
+      collectFiles(tree, fs, request.files);
+      return { collected, programWarnings };
+    };
+    // The first one's program looks at every file of the root while the others work.
+    const [capabilityWarnings, { collected, programWarnings }] = await Promise.all([
+      collectCapabilities(tree, ports, root),
+      collect(),
+    ]);
     tree.add(
       fileEntry(initrdSettingsPath, settingsFor(request, kernel, collected), {
         kind: 'base',
