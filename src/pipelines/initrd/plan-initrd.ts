@@ -146,6 +146,11 @@ const TOP_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   partitions: ['/usr/sbin/e2fsck', '/usr/sbin/mkfs.ext4', '/usr/sbin/sfdisk'],
 };
 
+/** Absolute paths in the root; none for a kind of top that takes none. */
+export function topPrograms(top: string): readonly string[] {
+  return TOP_PROGRAMS[top] ?? [];
+}
+
 function fromOptions(options: InitrdOptions, recipe: RecipeInitrd) {
   const tops = [...recipe.tops, ...wanted('--top', options.top)];
   return {
@@ -158,9 +163,7 @@ function fromOptions(options: InitrdOptions, recipe: RecipeInitrd) {
     programs: [
       ...recipe.programs,
       ...wanted('--program', options.program),
-      ...tops.flatMap(({ value: top, reason }) =>
-        (TOP_PROGRAMS[top] ?? []).map((value) => ({ value, reason })),
-      ),
+      ...tops.flatMap(({ value: top, reason }) => topPrograms(top).map((value) => ({ value, reason }))),
     ],
     files: [...recipe.files, ...(options.file ?? []).map(fileOption)],
     compression: options.compress ?? recipe.compression,

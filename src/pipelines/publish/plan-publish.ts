@@ -21,7 +21,7 @@ import { bootDirectory, prepareNetbootSite, servingServer } from './netboot-site
 import { type NodeChange, nodeChanges } from './publish-changes.js';
 import { type LayerToRemember, type PlannedLayer, PublishSources } from './publish-layers.js';
 import { type PublishedRecord, publishedTree, readRecord } from './published-record.js';
-import { requireTransports } from './require-transports.js';
+import { requireInitrds } from './require-initrds.js';
 import { unchangedFiles } from './unchanged-files.js';
 import { missingTop } from './writable-top.js';
 import { netbootFiles } from './write-netboot-tree.js';
@@ -100,7 +100,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     ...(server === undefined ? {} : { server }),
     ...(httpRoot === undefined ? {} : { httpRoot }),
   };
-  requireTransports(fs, nodes, (node) => sources.image(node));
+  requireInitrds(fs, nodes, (node) => sources.image(node));
   const prepared = prepareNetbootSite(composer, options, sources, nodes);
   const findings = sources.findings.list();
   refuseErrors(findings);

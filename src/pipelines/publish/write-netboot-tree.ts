@@ -20,7 +20,7 @@ import {
 import { openComposer } from '../layers/open-composer.js';
 import { bootImage, type NetbootServerOptions, prepareNetbootSite, SourcesOnDisk } from './netboot-site.js';
 import { servedRootImage } from './node-base.js';
-import { requireTransports } from './require-transports.js';
+import { requireInitrds } from './require-initrds.js';
 
 /** A netboot tree that is wanted. */
 export interface NetbootTreeRequest extends Omit<NetbootServerOptions, 'tftpRoot'> {
@@ -44,7 +44,7 @@ export function planNetbootTree(
   const composer = openComposer(fs, site, state);
   const sources = new SourcesOnDisk(fs, composer);
   const tftpRoot = displayPath(`${directory}/${tftpDirectory}`);
-  requireTransports(fs, composer.values.nodes, (node) => sources.image(node));
+  requireInitrds(fs, composer.values.nodes, (node) => sources.image(node));
   const prepared = prepareNetbootSite(composer, { ...options, tftpRoot }, sources);
   const { files, warnings } = netbootFiles(fs, prepared.site, prepared.images, state);
   return {

@@ -273,7 +273,9 @@ describe('drivers of a group', () => {
 
   it('do not hide what the initrd of the image lacks for a root that is one file', () => {
     inventory('drivers: [ahci], transport: { protocol: squashfs-nfs }');
-    expect(refusalOf(() => planPublish(fs, REQUEST)).message).toContain('cannot mount a squashfs');
+    expect(refusalOf(() => planPublish(fs, REQUEST)).message).toContain(
+      `by squashfs-nfs: the initrd of "compute" ${G1} has no squashfs, loop`,
+    );
   });
 
   it('are not made by `netboot write`, which says so and takes what publish has made', async () => {
