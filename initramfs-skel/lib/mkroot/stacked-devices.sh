@@ -7,6 +7,7 @@ bonding_directory=''
 
 # read_bond VALUE: NAME[:MEMBER,…[:OPTION=VALUE,…[:MTU]]]; without a value bond0 of eth0 and eth1, as dracut has it.
 read_bond() {
+  [ -z "$bond_name" ] || ignore_parameter "the bond $bond_name" "another one comes after it"
   bond_fields=$1:::
   bond_name=${bond_fields%%:*}
   bond_fields=${bond_fields#*:}
@@ -35,6 +36,7 @@ drop_bond() {
 # read_vlan VALUE: NAME[:DEVICE]. The number is the end of the name: vlan5, vlan0005, eth0.5, eth0.0005. Without a device, which dracut has not,
 # it lies on the bond, else on the device that BOOTIF= names, else on the first one with a link.
 read_vlan() {
+  [ -z "$vlan_name" ] || ignore_parameter "the VLAN $vlan_name" "another one comes after it"
   vlan_name=${1%%:*}
   vlan_device=''
   case $1 in

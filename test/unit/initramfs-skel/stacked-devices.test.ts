@@ -67,6 +67,15 @@ describe.each(shells)('devices over others under $name', (shell) => {
     },
   );
 
+  it.each([
+    ['vlan=vlan5:eth0 vlan=vlan6:eth0', 'the VLAN vlan5 (another one comes after it)', 'vlan6'],
+    ['bond=bond0:eth0 bond=bond1:eth1', 'the bond bond0 (another one comes after it)', 'bond1'],
+  ])('of %s the last one counts, and the first one is told', (words, told, made) => {
+    const { stdout, kmsg } = boot(shell, words);
+    expect(kmsg.join('\n')).toContain(`command line ignored: ${told}`);
+    expect(stdout).toContain(`${made}|`);
+  });
+
   it('without a device the VLAN lies on that of BOOTIF=, else on the first with a link, else on the bond', () => {
     const over = (words: string, tree?: TargetTree) =>
       boot(shell, words, tree).calls.find((call) => call.includes('type vlan'));
