@@ -33,11 +33,16 @@ check_root_is_overlay() {
 	# shellcheck disable=SC2046 # three words by construction
 	set -- $(mount_at /)
 	set +f
-	if [ "${2:-}" = overlay ]; then report root-is-overlay pass "${1:-}"; else report root-is-overlay fail "type ${2:-unknown}"; fi
+	case ${2:-unknown} in
+		overlay | fuse.unionfs) report root-is-overlay pass "${1:-}" ;;
+		*) report root-is-overlay fail "type ${2:-unknown}" ;;
+	esac
 }
 
 check_layers_in_order() {
 	lower=$(mount_at / | sed -n 's/.*[ ,]lowerdir=\([^, ]*\).*/\1/p')
+	# unionfs-fuse has its layers on its own command line.
+	[ -n "$lower" ] || lower=$(cat "$ROOT"/proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | sed -n 's/=RO//g; s/^\/rw[^:]*=RW://p' | head -n 1)
 	seen=''
 	wanted=''
 	IFS=:

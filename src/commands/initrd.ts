@@ -54,7 +54,7 @@ export default class Initrd extends BaseCommand {
     })(),
     top: Flags.option({
       description: 'writable top of nodes, besides memory; may be repeated',
-      options: ['disk', 'image', 'partitions'] as const,
+      options: ['disk', 'image', 'partitions', 'unionfs'] as const,
       multiple: true,
       multipleNonGreedy: true,
     })(),

@@ -1,5 +1,5 @@
 /** How a node reaches and builds its root. */
-export type Transport = 'dhcp' | 'nfs' | 'overlay' | 'squashfs' | 'erofs' | 'ext4';
+export type Transport = 'dhcp' | 'nfs' | 'overlay' | 'squashfs' | 'erofs' | 'ext4' | 'fuse';
 
 /** A module that a transport needs. */
 export interface TransportModule {
@@ -19,6 +19,7 @@ export interface TransportModule {
  *   `rpcrdma`.
  * - overlay: `overlay` alone.
  * - ext4: for writable tops, on a disk or in a file.
+ * - fuse: for a writable top of unionfs-fuse.
  * - squashfs and erofs: itself, and `loop`, since a file is no block device. HTTP is busybox's business, not the kernel's.
  * - dhcp: `af_packet`, the raw sockets that udhcpc speaks on before it has an address. Debian builds it in or not,
  *   depending on the release.
@@ -35,6 +36,7 @@ const MODULES: Readonly<Record<Transport, readonly TransportModule[]>> = {
     { name: 'loop', optional: false },
     { name: 'ext4', optional: false },
   ],
+  fuse: [{ name: 'fuse', optional: false }],
   squashfs: [
     { name: 'loop', optional: false },
     { name: 'squashfs', optional: false },

@@ -144,10 +144,10 @@ const initrdSchema = z.strictObject({
       'Ways in which nodes get their root; nfs is always there, the others bring kernel modules. Added to by --transport.',
     ),
   tops: z
-    .array(z.enum(['disk', 'image', 'partitions']))
+    .array(z.enum(['disk', 'image', 'partitions', 'unionfs']))
     .default([])
     .describe(
-      'Writable tops of nodes besides memory; brings ext4 and e2fsck of the root, partitions also sfdisk and mkfs.ext4 for disks that are partitioned at the first boot. Drivers of disks go into drivers. Added to by --top.',
+      'Writable tops of nodes besides memory; brings ext4 and e2fsck of the root, partitions also sfdisk and mkfs.ext4 for disks that are partitioned at the first boot; unionfs brings fuse and unionfs-fuse instead. Drivers of disks go into drivers. Added to by --top.',
     ),
   programs: z
     .array(insidePath)

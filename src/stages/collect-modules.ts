@@ -19,7 +19,7 @@ export interface WantedModules {
   readonly drivers: readonly Wanted[];
   /** Ways of getting a root besides NFS. */
   readonly transports: readonly Wanted[];
-  /** Writable tops besides memory: disk, image. */
+  /** Writable tops besides memory: disk, image, partitions, unionfs. */
   readonly tops: readonly Wanted[];
   /** Missing firmware is an error. */
   readonly strict: boolean;
@@ -64,7 +64,10 @@ export async function collectModules(
       const first = transports.find(({ value }) => value.startsWith(`${format}-`));
       return first === undefined ? [] : requestsFor(format, first.reason);
     }),
-    ...tops.slice(0, 1).flatMap(({ reason }) => requestsFor('ext4', reason)),
+    ...(['ext4', 'fuse'] as const).flatMap((kind) => {
+      const first = tops.find(({ value }) => (value === 'unionfs' ? 'fuse' : 'ext4') === kind);
+      return first === undefined ? [] : requestsFor(kind, first.reason);
+    }),
     ...nics.map((wanted) => userRequest(wanted, 'nic', lenient)),
     ...drivers.map((wanted) => userRequest(wanted, 'driver', lenient)),
     // Last, so that a bus that was asked for by name is known as that.

@@ -25,5 +25,7 @@ describe('scenarios that are about programs', () => {
 
   it('on a root with systemd-resolved', () => allPass(judgeRoot('trixie-resolved'), ['dns-resolved'], 1));
 
+  it('on a root with unionfs-fuse', () => allPass(judgeRoot('bookworm-unionfs'), ['top-unionfs'], 1));
+
   it('on a root with sysvinit', () => allPass(judgeRoot('trixie-sysv'), ['sysv', 'sysv-server-gone'], 2));
 });

@@ -30,6 +30,16 @@ export const JUDGE_ROOTS = {
       target,
     ],
   },
+  // What joins layers by FUSE; trixie has no such package.
+  'bookworm-unionfs': {
+    argv: (target) => [
+      'mmdebstrap',
+      '--variant=minbase',
+      `--include=${PACKAGES},unionfs-fuse,linux-image-amd64`,
+      'bookworm',
+      target,
+    ],
+  },
   // sysvinit in the place of systemd.
   'trixie-sysv': {
     argv: (target) => [

@@ -8,6 +8,7 @@ import { runMkroot } from './run-mkroot.js';
 /** Writable tops, and the program without which a root has none of that kind; scenarios about them need the same program. */
 const TOPS = [
   { top: 'disk', program: 'usr/sbin/e2fsck' },
+  { top: 'unionfs', program: 'usr/bin/unionfs' },
   { top: 'partitions', program: 'usr/sbin/sfdisk' },
 ];
 

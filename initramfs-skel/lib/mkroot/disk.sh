@@ -15,10 +15,11 @@ until_disk() {
   done
 }
 
-# find_tool NAME: $answer is the program of the root that came along into the initrd.
+# find_tool NAME: $answer is the path of a program of the root that came along into the initrd.
 find_tool() {
-  for answer in "$ROOT/usr/sbin/$1" "$ROOT/sbin/$1"; do
-    [ ! -x "$answer" ] || return 0
+  for directory in /usr/sbin /sbin /usr/bin /bin; do
+    answer=$directory/$1
+    [ ! -x "$ROOT$answer" ] || return 0
   done
   return 1
 }
@@ -27,7 +28,7 @@ find_tool() {
 check_ext4() {
   check_error="cannot be checked: the initrd has no e2fsck (mkroot initrd --top)"
   find_tool e2fsck || return 1
-  fsck_output=$("$answer" -p "$1" 2>&1)
+  fsck_output=$("$ROOT$answer" -p "$1" 2>&1)
   # e2fsck(8): 1 and 2 are errors that were mended.
   fsck_status=$?
   case $fsck_status$fsck_output in

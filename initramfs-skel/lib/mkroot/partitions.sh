@@ -112,7 +112,7 @@ is_zero() {
 
 # make_partitions: says loudly what is lost.
 make_partitions() {
-  if ! { find_tool sfdisk && sfdisk=$answer && find_tool mkfs.ext4 && mkfs=$answer; }; then
+  if ! { find_tool sfdisk && sfdisk=$ROOT$answer && find_tool mkfs.ext4 && mkfs=$ROOT$answer; }; then
     trouble "disk $disk_name" "cannot be partitioned: the initrd has no sfdisk or no mkfs.ext4 (mkroot initrd --top partitions)" "$without_disk"
     return 1
   fi

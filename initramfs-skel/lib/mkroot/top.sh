@@ -1,19 +1,21 @@
 # shellcheck shell=sh
-# Where the node writes: memory, a local disk that is found by its label, or an ext4 image on an NFS server. On the last two the
-# writes of a node last as long as it boots the same generation. docs/writable-tops.md.
+# Where the node writes: memory, a local disk that is found by its label, an ext4 image on an NFS server, or a directory of one, which
+# takes unionfs-fuse. On all but memory the writes of a node last as long as it boots the same generation. docs/writable-tops.md.
 
 top_directory=/run/mkroot/rw
 # Where an image is for a moment.
 top_archive=/run/mkroot/archive-rw
 
-# mount_top: $top_directory is mounted; $upper_directory and $work_directory are in it; $top_summary.
+# mount_top: $top_directory is mounted; $upper_directory and $work_directory are in it; $top_summary; $union is what joins it with the layers.
 mount_top() {
+  union=overlayfs
   mkdir -p "$ROOT$top_directory"
   case ${top_wanted:-tmpfs} in
     tmpfs | tmpfs:*) mount_tmpfs_top ;;
     disk:*) mount_disk_top "${top_wanted#disk:}" ;;
     image:*) mount_image_top "${top_wanted#image:}" ;;
-    *) die - "mkroot.rw=$top_wanted is not supported: tmpfs[:size=...,nr_inodes=...], disk:LABEL and image:LOCATION are" ;;
+    unionfs:*) mount_unionfs_top "${top_wanted#unionfs:}" ;;
+    *) die - "mkroot.rw=$top_wanted is not supported: tmpfs[:size=...,nr_inodes=...], disk:LABEL, image:LOCATION and unionfs:LOCATION are" ;;
   esac
 }
 
@@ -75,14 +77,11 @@ choose_generation_top() {
 # mount_image_top LOCATION: [server:]/path/name.ext4. What was promised to last is not written to memory instead: without it the
 # boot ends.
 mount_image_top() {
-  expand_location "$1"
-  parse_location "$answer" "$(default_server)" || die - "mkroot.rw=$top_wanted is not image:[server:]/path, or no server is known"
+  parse_top_location "$1"
   top_name=${location_path##*/}
   location_path=${location_path%/*}
   mkdir -p "$ROOT$top_archive"
-  nfs_base_options=hard,tcp,nolock
-  attempt_nfs_mount "$top_archive" ||
-    die "$location_server:$location_path" "$mount_error (NFS v$nfs_vers, $attempt attempts), needed for the writable top"
+  mount_for_writing "$top_archive"
   top_origin=$location_server:$location_path/$top_name
   lock_image_top
   modprobe -a -q loop ext4 2>/dev/null
@@ -92,6 +91,31 @@ mount_image_top() {
   hide_image_top
   choose_generation_top
   top_summary="image $top_origin, $top_key"
+}
+
+# mount_unionfs_top LOCATION: [server:]/path of a directory. overlayfs does not write to NFS. This machine alone writes there, so what it
+# knows stays true, and it can look up what it knows while the server is gone, as with layers (lib/mkroot/nfs.sh).
+mount_unionfs_top() {
+  parse_top_location "$1"
+  find_tool unionfs || die - "mkroot.rw=$top_wanted takes a program that the initrd does not have (mkroot initrd --top unionfs)"
+  mount_for_writing "$top_directory" nocto,noatime,actimeo=2592000
+  choose_generation_top
+  union=unionfs
+  top_summary="unionfs-fuse on $location_server:$location_path, $top_key"
+}
+
+# parse_top_location TEXT: as parse_location, of a place without which the boot ends.
+parse_top_location() {
+  expand_location "$1"
+  parse_location "$answer" "$(default_server)" ||
+    die - "mkroot.rw=$top_wanted is not ${top_wanted%%:*}:[server:]/path, or no server is known"
+}
+
+# mount_for_writing TARGET [OPTIONS]
+mount_for_writing() {
+  nfs_base_options=hard,tcp,nolock${2:+,$2}
+  attempt_nfs_mount "$1" ||
+    die "$location_server:$location_path" "$mount_error (NFS v$nfs_vers, $attempt attempts), needed for the writable top"
 }
 
 # hide_image_top: the loop device has the file, nobody else needs it. systemd-shutdown would unmount its directory by force

@@ -139,11 +139,12 @@ function defaultOutput(
   return initrdPath(state, name, generation.id, isFurther ? release : undefined);
 }
 
-/** Programs of the root that a writable top takes: each is an ext4 that is checked before it is mounted. */
+/** Programs of the root that a writable top takes: an ext4 is checked before it is mounted. */
 const TOP_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   disk: ['/usr/sbin/e2fsck'],
   image: ['/usr/sbin/e2fsck'],
   partitions: ['/usr/sbin/e2fsck', '/usr/sbin/mkfs.ext4', '/usr/sbin/sfdisk'],
+  unionfs: ['/usr/bin/unionfs'],
 };
 
 /** Absolute paths in the root; none for a kind of top that takes none. */

@@ -10,6 +10,7 @@ const programs = [
   'lib/mkroot/dhcp-client',
   'lib/mkroot/dhcp-event',
   'lib/mkroot/last-resort',
+  'lib/mkroot/leave-root',
   'lib/mkroot/ready-process-one',
   'lib/mkroot/report-state',
   'lib/mkroot/sysv-last-resort',

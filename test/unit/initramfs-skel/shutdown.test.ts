@@ -105,6 +105,37 @@ describe.each(shells)('/run/initramfs/shutdown under $name', (shell) => {
     expect(busy.calls.at(-1)).toBe('poweroff -n -f');
   }, 30_000);
 
+  it('waits for the process that was the root before it unmounts the layers of that process', () => {
+    const union = {
+      'proc/mounts': 'unionfs /oldroot fuse.unionfs rw 0 0\n10.77.0.1:/kept /run/mkroot/rw nfs rw 0 0\n',
+      'proc/77/cmdline': '@/unionfs\0-o\0cow\0',
+    };
+    const { calls, kmsg } = runWithMocks(
+      shell,
+      'sync() { :; }\nwhile_asleep() { [ "$(grep -c "^sleep" "$ROOT/calls")" -lt 40 ] || rm -rf "$ROOT/proc/77"; }\n' +
+        script(`[ "$1" = /oldroot ] || [ ! -e "$ROOT/proc/77" ] || return 1; ${forget}`, 'poweroff'),
+      union,
+    );
+    expect(calls.filter((call) => call.startsWith('umount'))).toEqual([
+      'umount /oldroot',
+      'umount /run/mkroot/rw',
+    ]);
+    expect(kmsg.at(-1)).toContain('nothing is left mounted');
+  });
+
+  it('kills that process when umount waits for it, since it waits for a server itself', () => {
+    const { calls } = runWithMocks(
+      shell,
+      `command sleep 30 & union_process=$!
+mkdir "$ROOT/proc/$union_process"
+printf '@/unionfs\\0-o\\0' >"$ROOT/proc/$union_process/cmdline"
+reboot() { wait "$union_process"; note "ended with $?"; exit 99; }
+${script('command sleep 2; exit 1', 'reboot')}`,
+      mounts,
+    );
+    expect(calls.at(-1)).toBe('ended with 137');
+  });
+
   it('goes on when a server is gone and umount never returns: force, then lazily, then the machine goes down all the same', () => {
     const { calls, kmsg, status } = runWithMocks(shell, script('command sleep 2; exit 1', 'reboot'), mounts);
     expect(status).toBe(99);

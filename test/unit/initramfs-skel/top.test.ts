@@ -115,6 +115,49 @@ describe.each(shells)('the writable top under $name', (shell) => {
     expect(calls.filter((call) => call.includes('tmpfs'))).toEqual([]);
   });
 
+  it('in a directory on NFS is joined with the layers by unionfs-fuse, which sees them from /run/mkroot', () => {
+    const unionfs = (status: number) => `
+mkdir -p "$ROOT/usr/bin"
+printf '#!/bin/sh\\necho "$0 $*" >>"%s/calls"; echo "no fuse"; exit ${status}\\n' "$ROOT" >"$ROOT/usr/bin/unionfs"
+chmod +x "$ROOT/usr/bin/unionfs"
+lower_directories=/run/mkroot/host:/run/mkroot/base
+# The link of the initramfs is absolute.
+ln() { command ln -sf "$ROOT/usr/bin/unionfs" "$3"; }
+`;
+    const tree = {
+      'run/mkroot/rw/top-compute-G1/upper/old': 'x',
+      'sysroot/usr/lib/systemd/systemd-shutdown': 'ELF',
+      'proc/self/oom_score_adj': '0\n',
+    };
+    const { calls, stdout, stderr, read } = run(shell, 'unionfs:/hosts/%h/top', tree, unionfs(0));
+    expect(stderr).toBe('');
+    expect(calls.filter((call) => /^(mount|@)/.test(call))).toEqual([
+      'mount -t nfs -o hard,tcp,nolock,nocto,noatime,actimeo=2592000,vers=3 10.77.0.1:/hosts/n001/top /run/mkroot/rw',
+      '@/unionfs -o cow,allow_other,use_ino,suid,dev,auto_cache,hide_meta_files,max_files=32768,chroot=/run/mkroot ' +
+        '/rw/top-compute-G2/upper=RW:/host=RO:/base=RO /sysroot',
+      'mount --bind /run/initramfs/lib/mkroot/leave-root /sysroot/usr/lib/systemd/systemd-shutdown',
+    ]);
+    expect(stdout).toContain('under unionfs-fuse on 10.77.0.1:/hosts/n001/top, top-compute-G2');
+    expect(read('run/mkroot/rw/top-compute-G1/upper/old')).toBeUndefined();
+    expect(read('proc/self/oom_score_adj')).toBe('-1000');
+    for (const unit of ['usr-lib-systemd-systemd\\x2dshutdown.mount', 'run-mkroot-.mount']) {
+      expect(read(`run/systemd/system/${unit}.d/50-mkroot.conf`)).toBe('[Unit]\nDefaultDependencies=no\n');
+    }
+
+    const failure = (before: string, files: TargetTree = {}) => {
+      const { status, kmsg } = run(shell, 'unionfs:/t', files, before);
+      expect(status).toBe(99);
+      return kmsg.at(-1);
+    };
+    expect(failure(unionfs(1), tree)).toContain('unionfs cannot join the layers: no fuse; next: reboot');
+    expect(failure(unionfs(0))).toContain(
+      'unionfs cannot be the root here: a node without /usr/lib/systemd/systemd-shutdown would not go down; next: reboot',
+    );
+    expect(failure('')).toContain(
+      'mkroot.rw=unionfs:/t takes a program that the initrd does not have (mkroot initrd --top unionfs); next: reboot',
+    );
+  });
+
   it('what is no writable top is refused', () => {
     const refused = (top: string) => run(shell, top).kmsg.at(-1);
     expect(refused('disk:$(x)')).toContain('mkroot.rw=disk:$(x) names no label of a disk');

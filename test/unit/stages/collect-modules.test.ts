@@ -48,4 +48,13 @@ describe('the modules of an initramfs', () => {
     const erofs = [wanted('--transport', 'erofs-http')];
     expect((await collected(every, { transports: erofs })).modules).toEqual(['erofs', 'loop']);
   });
+
+  it('mount the writable tops: ext4, or what unionfs-fuse takes', async () => {
+    const all = ['ext4', 'fuse', 'loop'];
+    const tops = (...names: string[]) => ({ tops: names.map((name) => wanted('--top', name)) });
+    expect((await collected(all, tops())).modules).toEqual([]);
+    expect((await collected(all, tops('disk', 'partitions'))).modules).toEqual(['ext4', 'loop']);
+    expect((await collected(all, tops('unionfs'))).modules).toEqual(['fuse']);
+    expect((await collected(all, tops('unionfs', 'image'))).modules).toEqual(['ext4', 'fuse', 'loop']);
+  });
 });

@@ -95,6 +95,15 @@ describe('the self-check script, under the host’s sh with $ROOT and mocked com
     expect(check()['no-failed-units']).toBe('run level N 1');
   });
 
+  it('takes the layers of unionfs-fuse from its own command line', () => {
+    files['proc/mounts'] = goodMounts.replace(/^root .*/, 'unionfs / fuse.unionfs rw,user_id=0 0 0');
+    const branches = (order: string) => `@/unionfs\0-o\0cow\0/rw/top-c-1/upper=RW:${order}\0/sysroot\0`;
+    files['proc/77/cmdline'] = branches('/host=RO:/cluster=RO:/base=RO');
+    expect(check()).toMatchObject({ 'root-is-overlay': 'pass', 'layers-in-order': 'pass' });
+    files['proc/77/cmdline'] = branches('/cluster=RO:/host=RO:/base=RO');
+    expect(check()['layers-in-order']).toContain('expected host cluster base');
+  });
+
   it.each<
     [
       string,

@@ -63,6 +63,7 @@ describe('planInitrds', () => {
       '/usr/sbin/mkfs.ext4',
       '/usr/sbin/sfdisk',
     ]);
+    expect(programs('unionfs')).toEqual(['/bin/ip', '/usr/bin/unionfs']);
   });
 
   it('takes the image that was built last if none is named', () => {
