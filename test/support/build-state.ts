@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** Test files of one run hand downloaded packages on to each other, so that the archive is not asked for the same ones again. */
@@ -51,13 +60,24 @@ export function buildState(): BuildState {
 function seed(state: string): void {
   const debs = join(state, 'cache/debs');
   mkdirSync(debs, { recursive: true });
-  if (DEBS !== undefined && existsSync(DEBS)) execFileSync('cp', ['-al', `${DEBS}/.`, debs]);
+  if (DEBS !== undefined && existsSync(DEBS)) linkAll(DEBS, debs);
 }
 
 function keepPackages(state: string): void {
   if (DEBS === undefined) return;
   mkdirSync(DEBS, { recursive: true });
-  execFileSync('cp', ['-alf', `${state}/cache/debs/.`, DEBS]);
+  linkAll(join(state, 'cache/debs'), DEBS);
+}
+
+/** Links files into a directory where they are not yet; other test files may be doing the same, and never see half of one. */
+function linkAll(from: string, to: string): void {
+  for (const { name } of readdirSync(from, { withFileTypes: true }).filter((entry) => entry.isFile())) {
+    try {
+      linkSync(join(from, name), join(to, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 /** The mounts of this process's namespace: what a build leaves behind would show here. */

@@ -58,10 +58,11 @@ describe.each([
 
   beforeAll(async () => {
     mountsBefore = hostMounts();
-    build = await json<BuildJson>(['build', builds.recipe(architecture, RECIPES[architecture])], wrapper);
-    // Without the wrapper: programs of arm64 cannot run here.
-    initrd = await json<InitrdResult>(['initrd', architecture, '--nic', nic, '--program', PROGRAM]);
-    offerImage(builds.state, architecture);
+    await offerImage(builds.state, architecture, async () => {
+      build = await json<BuildJson>(['build', builds.recipe(architecture, RECIPES[architecture])], wrapper);
+      // Without the wrapper: programs of arm64 cannot run here.
+      initrd = await json<InitrdResult>(['initrd', architecture, '--nic', nic, '--program', PROGRAM]);
+    });
     sidecar = JSON.parse(readFileSync(`${initrd.path}.json`, 'utf8')) as Sidecar;
     boot = await json<BootReport>(['qemu-test', architecture, '--timeout', '600']);
   });

@@ -41,10 +41,11 @@ beforeAll(async () => {
   const several = severalKernels(builds.directory, judgeRoot('trixie'));
   ({ release } = several);
   const recipe = builds.recipe('several', several.recipe);
-  built = await mkrootJson<BuildJson>(...state('build', recipe));
+  await offerImage(builds.state, 'several', async () => {
+    built = await mkrootJson<BuildJson>(...state('build', recipe));
+    initrds = await mkrootJson(...state('initrd', 'several'));
+  });
   manifest = JSON.parse(readFileSync(join(built.directory, 'manifest.json'), 'utf8')) as Manifest;
-  initrds = await mkrootJson(...state('initrd', 'several'));
-  offerImage(builds.state, 'several');
 });
 
 afterAll(() => builds?.remove());

@@ -17,7 +17,7 @@ import { takeImage } from '../support/built-images.js';
 import { i386Recipe } from '../support/i386-recipe.js';
 import { judgeRoot } from '../support/judge-roots.js';
 import { severalKernels } from '../support/own-kernel.js';
-import { systemRepository } from '../support/rpm/system-repository.js';
+import { type SystemRepository, systemRepository } from '../support/rpm/system-repository.js';
 import { mkrootJson, runMkroot } from '../support/run-mkroot.js';
 
 /** Nothing in these virtual machines asks for them. */
@@ -30,10 +30,15 @@ let mountsBefore: string[];
 let report: ClusterReport;
 
 /** Takes an image of another test file of this run, or builds it: the test stands alone, too. */
-async function image(name: string, nics: readonly string[], recipe: () => string): Promise<void> {
-  if (takeImage(builds.state, name)) return;
-  await mkrootJson(...state('build', builds.recipe(name, recipe())));
-  await mkrootJson(...state('initrd', name, ...nics.flatMap((nic) => ['--nic', nic])));
+async function image(
+  name: string,
+  nics: readonly string[],
+  recipe: () => string | Promise<string>,
+): Promise<void> {
+  await takeImage(builds.state, name, async () => {
+    await mkrootJson(...state('build', builds.recipe(name, await recipe())));
+    await mkrootJson(...state('initrd', name, ...nics.flatMap((nic) => ['--nic', nic])));
+  });
 }
 
 /** Release of the kernel that was built by hand, as far as the image knows. */
@@ -61,11 +66,12 @@ ExecStart=/bin/sh -c '${conditions.join(' && ').replaceAll('$', '$$$$')}'
 
 beforeAll(async () => {
   mountsBefore = hostMounts();
-  if (!takeImage(builds.state, 'rpm-node')) {
-    const repository = await systemRepository(builds.directory);
-    await image('rpm-node', ['tg3'], () => repository.recipe.replace(/^name:.*\n/, ''));
-    await repository.close();
-  }
+  let repository: SystemRepository | undefined;
+  await image('rpm-node', ['tg3'], async () => {
+    repository = await systemRepository(builds.directory);
+    return repository.recipe.replace(/^name:.*\n/, '');
+  });
+  await repository?.close();
   await image('i386', ['e1000'], i386Recipe);
   await image('several', [], () => severalKernels(builds.directory, judgeRoot('trixie')).recipe);
   mkdirSync(join(site, 'recipes'));

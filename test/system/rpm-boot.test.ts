@@ -25,6 +25,7 @@ let repository: SystemRepository;
 let build: BuildJson;
 let mountsBefore: string[];
 
+const makeInitrd = () => mkrootJson<InitrdResult>('initrd', recipe, '--nic', 'tg3', '--state', state);
 const text = (path: string) => readFileSync(join(build.root, path), 'utf8');
 const inRoot = (...argv: string[]) =>
   execFileSync('chroot', [build.root, ...argv], { encoding: 'utf8' }).trim();
@@ -42,7 +43,10 @@ beforeAll(async () => {
       'hostname: rpm-node',
     ].join('\n'),
   );
-  build = await mkrootJson<BuildJson>('build', recipe, '--state', state);
+  await offerImage(state, 'rpm-node', async () => {
+    build = await mkrootJson<BuildJson>('build', recipe, '--state', state);
+    await makeInitrd();
+  });
 });
 
 afterAll(async () => {
@@ -120,8 +124,7 @@ describe('a node with that root', () => {
   let boot: BootReport;
 
   beforeAll(async () => {
-    initrd = await mkrootJson<InitrdResult>('initrd', recipe, '--nic', 'tg3', '--state', state);
-    offerImage(state, 'rpm-node');
+    initrd = await makeInitrd(); // of the generation that came last
     const run = await runMkroot([
       'qemu-test',
       recipe,
