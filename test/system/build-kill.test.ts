@@ -23,8 +23,8 @@ beforeAll(async () => {
 afterAll(() => build.remove());
 
 async function expectNothingLeft(): Promise<void> {
-  // The kernel ends a process namespace right after its parent; that is a matter of milliseconds.
-  await expect.poll(() => processesWith(build.directory), { timeout: 3000 }).toEqual([]);
+  // The kernel ends a process namespace right after its parent; that is a matter of milliseconds where others wait for no processor.
+  await expect.poll(() => processesWith(build.directory), { timeout: 60_000 }).toEqual([]);
   expect(hostMounts()).toEqual(mountsBefore);
 }
 
@@ -38,7 +38,8 @@ describe('a build that is ended', () => {
       const running = startMkroot(['build', recipe, '--state', build.state, '--force']);
       await setTimeout(moment);
       running.process.kill('SIGKILL');
-      const { exitCode } = await running.ended;
+      const { exitCode, ms } = await running.ended;
+      if (exitCode === 0) whole = Math.min(whole, ms); // other tests leave more of the machine than before
       await expectNothingLeft();
       const published = readdirSync(join(build.state, 'images/image/generations')).filter(
         (id) => !id.startsWith('.'),
@@ -68,7 +69,9 @@ describe('a build that is ended', () => {
 
   it('by Ctrl-C says so, ends with 130, and cleans up after itself', async () => {
     const running = startMkroot(['build', recipe, '--state', build.state, '--force']);
-    await setTimeout(whole / 3);
+    await expect
+      .poll(() => processesWith(`${build.directory}/state/cache`), { timeout: 60_000 })
+      .not.toEqual([]);
     running.process.kill('SIGINT');
     const { exitCode, stderr } = await running.ended;
     expect(exitCode).toBe(130);

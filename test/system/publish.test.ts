@@ -136,7 +136,7 @@ while read -r _; do cat etc/hostname etc/motd etc/generation; ls etc/gone 2>/dev
   async sees(): Promise<string> {
     this.#output = '';
     this.#child.stdin!.write('look\n');
-    await expect.poll(() => this.#output, { timeout: 20_000 }).toMatch(/end\n$/);
+    await expect.poll(() => this.#output, { timeout: 60_000 }).toMatch(/end\n$/);
     return this.#output.replace(/end\n$/, '');
   }
 
