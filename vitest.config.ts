@@ -1,15 +1,29 @@
-import { readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take images which others build (test/support/built-images.ts) come after them. */
-class BuildersFirst extends BaseSequencer {
+/**
+ * System tests that take longest, so that none of them is what everybody waits for at the end. The last takes images of the
+ * second, fourth and fifth (test/support/built-images.ts).
+ */
+const LONGEST = [
+  ...['scenarios', 'architectures', 'example-sites', 'rpm-boot', 'kernels', 'cluster'],
+  ...['boot-matrix', 'first-cluster', 'whole-path', 'mixed-lab'],
+];
+
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const takes = ({ moduleId }: TestSpecification) =>
-      readFileSync(moduleId, 'utf8').includes('takeImage(') ? 1 : 0;
-    return (await super.sort(files)).sort((a, b) => takes(a) - takes(b));
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.indexOf(basename(moduleId, '.test.ts'));
+      return at === -1 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
   }
 }
+
+/** Test files that boot machines at the same time: these wait as much as they compute. A file has up to four, of 1 GiB each. */
+const LABS = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / (6 * 1024 ** 3))));
 
 /**
  * Test projects, fastest first. `unit` needs nothing but Node; `judges` compares with independent tools on
@@ -17,7 +31,7 @@ class BuildersFirst extends BaseSequencer {
  */
 export default defineConfig({
   test: {
-    sequence: { sequencer: BuildersFirst },
+    sequence: { sequencer: LongestFirst },
     projects: [
       // A test takes milliseconds; the limit is for machines that have other things to do.
       {
@@ -35,7 +49,8 @@ export default defineConfig({
           globalSetup: ['test/support/judge-roots.setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 1_200_000,
-          fileParallelism: false,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -45,7 +60,8 @@ export default defineConfig({
           globalSetup: ['test/support/judge-roots.setup.ts'],
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
-          fileParallelism: false,
+          maxWorkers: LABS,
+          sequence: { groupOrder: 2 },
         },
       },
       {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { JUDGE_ROOTS, type JudgeRootName } from './judge-root-recipes.js';
@@ -12,6 +12,8 @@ import { mirrorOf } from './mirror-of.js';
  * temporary directory and are removed at the end.
  */
 export default async function setup(project: TestProject): Promise<() => void> {
+  // With systemd, looking there mounts it. Tests compare the mounts of the host before and after, beside others that look there.
+  existsSync('/proc/sys/fs/binfmt_misc/status');
   const selected = process.argv.slice(2).filter((argument) => argument.startsWith('test/'));
   const { testFiles } = await project.globTestFiles(selected);
   const sources = testFiles
@@ -32,8 +34,13 @@ export default async function setup(project: TestProject): Promise<() => void> {
   try {
     mkdirSync(directory, { recursive: true });
     const paths: Partial<Record<JudgeRootName, string>> = {};
-    // One after the other: two bootstraps at once are no faster, and share apt's and dpkg's patience.
-    for (const name of names) paths[name] = await makeRoot(name, directory);
+    const left = [...names];
+    const makeRest = async () => {
+      for (let name = left.shift(); name !== undefined; name = left.shift()) {
+        paths[name] = await makeRoot(name, directory);
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, makeRest));
     project.provide('judgeRoots', paths);
   } catch (error) {
     cleanUp();
