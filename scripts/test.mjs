@@ -1,26 +1,34 @@
 // `npm test`: sets up, runs every check, and ends with `N passed, N failed`. Each test of each suite counts, and each
 // other check counts as one. `npm test -- unit judges` runs only the named steps; `on-demand` runs only when it is named. Exit code 0 only if all passed.
-import { spawnSync } from 'node:child_process';
+// Steps that need a processor run beside those that build and boot; the output is nevertheless that of one step after the other.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { setImmediate as immediate } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { root, setUp } from './set-up.mjs';
 
 const STEPS = {
-  lint: () => check('biome', ['ci', '.']),
-  types: () => check('tsc', ['-p', 'tsconfig.json', '--noEmit']),
-  shellcheck: () =>
-    shellScripts()
-      .map((path) =>
-        check('shellcheck', ['--external-sources', '--check-sourced', '--source-path=SCRIPTDIR', path]),
-      )
-      .reduce(sum, { passed: 0, failed: 0 }),
-  unit: () => suite('unit'),
-  judges: () => suite('judges'),
-  system: () => suite('system'),
-  'on-demand': () => suite('on-demand'),
+  lint: (print) => check('biome', ['ci', '.'], print),
+  types: (print) => check('tsc', ['-p', 'tsconfig.json', '--noEmit'], print),
+  shellcheck: async (print) => {
+    const flags = ['--external-sources', '--check-sourced', '--source-path=SCRIPTDIR'];
+    const results = [];
+    for (const path of shellScripts()) results.push(await check('shellcheck', [...flags, path], print));
+    return results.reduce(sum, { passed: 0, failed: 0 });
+  },
+  unit: (print) => suite('unit', print),
+  judges: (print) => suite('judges', print),
+  system: (print) => suite('system', print),
+  'on-demand': (print) => suite('on-demand', print),
 };
+
+/** Steps of a row run one after the other, the rows at the same time. */
+const ROWS = [
+  ['lint', 'types', 'shellcheck', 'unit'],
+  ['judges', 'system', 'on-demand'],
+];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(STEPS, name));
@@ -38,21 +46,28 @@ process.env.MKROOT_TEST_ROOTS ??= join(temporary, 'roots');
 process.env.MKROOT_TEST_DEBS ??= join(temporary, 'debs');
 // And images that they have built (see test/support/built-images.ts).
 process.env.MKROOT_TEST_IMAGES ??= join(temporary, 'images');
+const began = Date.now();
+const names = Object.keys(STEPS).filter((name) =>
+  wanted.length > 0 ? wanted.includes(name) : name !== 'on-demand',
+);
+const printers = printInTurn(names);
 const results = [];
+/** Leaders of the process groups that run. */
+const groups = new Set();
 let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    // Programs that were told once and go on are not asked again.
+    for (const pid of groups) signalGroup(pid, interrupted ? 'SIGKILL' : signal);
+    interrupted = true;
+  });
+}
 try {
-  for (const [name, step] of Object.entries(STEPS)) {
-    await immediate(); // a signal that came while a step ran is heard here
-    if (interrupted) break;
-    if (wanted.length > 0 ? !wanted.includes(name) : name === 'on-demand') continue;
-    console.log(`\n== ${name}`);
-    const started = Date.now();
-    results.push({ name, ...step(), seconds: (Date.now() - started) / 1000 });
-  }
+  await Promise.all(ROWS.map((row) => runRow(row.filter((name) => names.includes(name)))));
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }
+results.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 
 console.log('');
 for (const { name, passed, failed, seconds } of results) {
@@ -63,7 +78,7 @@ for (const { name, passed, failed, seconds } of results) {
 // Once more at the end, where a log that was cut still has it.
 for (const failure of results.flatMap(({ failures = [] }) => failures)) console.log(`\n${failure}`);
 const total = results.reduce(sum, { passed: 0, failed: 0 });
-await immediate();
+console.log(`\n${Math.round((Date.now() - began) / 1000)} s`);
 if (interrupted) console.log('\nInterrupted: the sum is not of everything.');
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = interrupted ? 130 : total.failed === 0 ? 0 : 1;
@@ -72,31 +87,101 @@ function sum(a, b) {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed };
 }
 
-/** A tool whose exit code says it all. */
-function check(program, args) {
-  console.log(`$ ${program} ${args.join(' ')}`);
+async function runRow(row) {
+  for (const name of row) {
+    const { print, end } = printers.get(name);
+    if (!interrupted) {
+      print(`\n== ${name}\n`);
+      const started = Date.now();
+      results.push({ name, ...(await STEPS[name](print)), seconds: (Date.now() - started) / 1000 });
+    }
+    end();
+  }
+}
+
+/** For each step what prints its output: at once when it is its turn, or else when the steps before it have ended. */
+function printInTurn(steps) {
+  const blocks = steps.map((name) => ({ name, held: [], ended: false }));
+  let turn = 0;
+  const show = () => {
+    for (; turn < blocks.length; turn += 1) {
+      for (const chunk of blocks[turn].held.splice(0)) process.stdout.write(chunk);
+      if (!blocks[turn].ended) return;
+    }
+  };
+  return new Map(
+    blocks.map((block) => [
+      block.name,
+      {
+        print: (chunk) => {
+          block.held.push(chunk);
+          show();
+        },
+        end: () => {
+          block.ended = true;
+          show();
+        },
+      },
+    ]),
+  );
+}
+
+/**
+ * A tool whose exit code says it all. It is in a process group of its own, with what it starts: a signal reaches each of them once,
+ * from here, whether a terminal sent it or not.
+ */
+async function check(program, args, print) {
+  if (interrupted) return { passed: 0, failed: 0 };
+  print(`$ ${program} ${args.join(' ')}\n`);
   const path = `${root}node_modules/.bin:${process.env.PATH}`;
-  const { status, error } = spawnSync(program, args, {
+  const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined ? { FORCE_COLOR: '1' } : {};
+  const child = spawn(program, args, {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, PATH: path },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...colours, PATH: path },
+    detached: true,
   });
-  if (error !== undefined) console.error(`${program}: ${error.message}`);
-  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', print);
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  groups.add(child.pid);
+  try {
+    const [status] = await once(child, 'exit');
+    // After a signal, what it has started cleans up.
+    for (let waited = 0; interrupted && waited < 20_000 && signalGroup(child.pid, 0); waited += 100) {
+      await delay(100);
+    }
+    if (interrupted) signalGroup(child.pid, 'SIGKILL');
+    // Something that it has left could keep its output open for ever.
+    await Promise.race([closed, delay(5000, undefined, { ref: false })]);
+    return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  } catch (error) {
+    print(`${program}: ${error.message}\n`);
+    return { passed: 0, failed: 1 };
+  } finally {
+    groups.delete(child.pid);
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+  }
+}
+
+/** Sends a signal to a process group; false if there is none. */
+function signalGroup(pid, signal) {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
 }
 
 /** One vitest project. A skipped test counts as failed: here, everything that a test needs is installed. */
-function suite(project) {
+async function suite(project, print) {
   const report = join(temporary, `${project}.json`);
-  const ran = check('vitest', [
-    'run',
-    ...['--project', project, '--reporter', 'default', '--reporter', 'json', `--outputFile.json=${report}`],
-  ]);
+  const reporters = ['--reporter', 'default', '--reporter', 'json', `--outputFile.json=${report}`];
+  const ran = await check('vitest', ['run', '--project', project, ...reporters], print);
   let json;
   try {
     json = JSON.parse(readFileSync(report, 'utf8'));
   } catch (error) {
-    console.error(`No report of ${project}: ${error.message}`);
+    print(`No report of ${project}: ${error.message}\n`);
     return { passed: 0, failed: 1 };
   }
   const brokenFiles = json.testResults.filter(
