@@ -54,7 +54,7 @@ export class MatrixLab {
     const { stdout, stderr } = await runMkroot([
       ...['qemu-test', ...subjectFlags(await subject), '--state', join(this.directory, 'state'), '--json'],
       ...['--firmware', firmware, '--transport', transport, '--accel', this.#accelerator],
-      ...['--timeout', '600'],
+      ...['--timeout', '1500'],
     ]);
     if (stdout === '') throw new Error(stderr);
     const report = JSON.parse(stdout) as BootReport;

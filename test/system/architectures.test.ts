@@ -64,7 +64,7 @@ describe.each([
       initrd = await json<InitrdResult>(['initrd', architecture, '--nic', nic, '--program', PROGRAM]);
     });
     sidecar = JSON.parse(readFileSync(`${initrd.path}.json`, 'utf8')) as Sidecar;
-    boot = await json<BootReport>(['qemu-test', architecture, '--timeout', '600']);
+    boot = await json<BootReport>(['qemu-test', architecture, '--timeout', '1500']);
   });
 
   it('is what the root is made of', () => {

@@ -114,7 +114,7 @@ class Example {
     const report = join(directory, `${this.name}-report`);
     const run = await runMkroot([
       ...['qemu-test', '--nodes', nodes, ...this.places],
-      ...['--report', report, '--timeout', '900', '--json'],
+      ...['--report', report, '--timeout', '1500', '--json'],
     ]);
     expect(run.exitCode, `${run.stdout}\n${run.stderr}`).toBe(0);
     const { nodes: reports } = JSON.parse(run.stdout) as { nodes: readonly { node: string }[] };

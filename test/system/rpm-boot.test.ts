@@ -130,6 +130,8 @@ describe('a node with that root', () => {
       recipe,
       '--state',
       state,
+      '--timeout',
+      '1500',
       '--report',
       join(directory, 'report'),
       '--json',

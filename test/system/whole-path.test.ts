@@ -36,6 +36,8 @@ describe.each([
       recipe,
       '--state',
       state,
+      '--timeout',
+      '1500',
       '--report',
       join(directory, suite),
       '--json',
