@@ -22,11 +22,13 @@ prepare_disk() {
     trouble "disk $disk_name" "is not there (waited $disk_timeout s)" "$without_disk"
     return 0
   fi
+  read_partition_table "$disk_name"
   find_partitions
   judge_disk
   case $disk_state:$disk_consent in
     made:*) ;;
-    empty:if-empty | *:yes-wipe-*) make_partitions || return 0 ;;
+    *:yes-wipe-*) wipe_disk || return 0 ;;
+    empty:if-empty) make_partitions || return 0 ;;
     empty:)
       trouble "disk $disk_name" "is empty and would get $disk_plan; that takes consent: if-empty in the inventory" "the disk is left as it is"
       return 0
@@ -66,8 +68,13 @@ read_disk_wish() {
 # has_disk: /sys/block has whole disks only, and a reader without a card has no size.
 has_disk() {
   disk_sectors=0
-  if [ -r "$ROOT/sys/block/$disk_name/size" ]; then read -r disk_sectors <"$ROOT/sys/block/$disk_name/size"; fi
+  if [ -r "$ROOT/sys/block/$disk_name/size" ] && [ -e "$ROOT/dev/$disk_name" ]; then read -r disk_sectors <"$ROOT/sys/block/$disk_name/size"; fi
   [ "$disk_sectors" -gt 0 ]
+}
+
+# read_partition_table DISK: a disk is in /sys before the kernel has looked for its partitions; this ends when it has.
+read_partition_table() {
+  blockdev --rereadpt "$ROOT/dev/$1" 2>/dev/null || :
 }
 
 # find_partitions: $partitions of the disk, as vda1 vda2.
@@ -108,6 +115,29 @@ judge_disk() {
 # is_zero SECTOR: are the 8192 sectors of 512 bytes from there on?
 is_zero() {
   [ "$(dd "if=$ROOT/dev/$disk_name" bs=512 "skip=$1" count=8192 2>/dev/null | sha256sum)" = "$zeros  -" ]
+}
+
+# wipe_disk: make_partitions, unless what mkroot made is on another disk: then the disks have changed their names since the consent was given.
+wipe_disk() {
+  if find_made_disk; then
+    trouble "disk $disk_name" "is not wiped: $answer has the partitions that mkroot made, so the disks may have changed their names" "the disk is left as it is"
+    return 1
+  fi
+  make_partitions
+}
+
+# find_made_disk: $answer is another disk than the declared one, with partitions of mkroot's names.
+find_made_disk() {
+  for other_disk in "$ROOT"/sys/block/*; do
+    answer=${other_disk##*/}
+    case $answer in
+      "$disk_name" | '*') continue ;;
+    esac
+    read_partition_table "$answer"
+    # Nothing matches where a disk has no partitions.
+    if grep -q -s -E "^PARTNAME=($swap_name|$scratch_name)\$" "$other_disk/$answer"*/uevent; then return 0; fi
+  done
+  return 1
 }
 
 # make_partitions: says loudly what is lost.

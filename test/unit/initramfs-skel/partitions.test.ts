@@ -57,7 +57,9 @@ blockdev() { note blockdev "$@"; }
 sync() { note sync; }
 `;
 
-/** What was done to the disk, and what was said. */
+const reread = 'blockdev --rereadpt /dev/vda';
+
+/** What was done to the disk after its partition table was read, and what was said. */
 function prepare(shell: Shell, wish: string, tree: TargetTree, before = tools, instead = '') {
   const result = runOnTarget(
     shell,
@@ -66,7 +68,7 @@ function prepare(shell: Shell, wish: string, tree: TargetTree, before = tools, i
   );
   expect(result).toMatchObject({ status: 0, stderr: '' });
   const done = result.calls.filter((call) => /^(sfdisk|input|mkfs|mkswap|swapon|blockdev|sync)/.test(call));
-  return { done, said: result.kmsg };
+  return { done: done[0] === reread ? done.slice(1) : done, said: result.kmsg };
 }
 
 const both = 'vda,swap=8g,scratch=scratch';
@@ -81,7 +83,7 @@ const made = [
   'mkfs.ext4 -q -F -m 0 -L scratch /dev/vda2',
   'sync',
   'sfdisk --quiet --part-label /dev/vda 2 mkroot-scratch',
-  'blockdev --rereadpt /dev/vda',
+  reread,
   'swapon /dev/vda1',
 ];
 const found = '<5>mkroot: disk vda, mkroot-swap is vda1, mkroot-scratch is vda2';
@@ -159,6 +161,47 @@ describe.each(shells)('a declared disk under $name', (shell) => {
         '<5>mkroot: disk vda, mkroot-scratch is vda1',
       ],
     });
+  });
+
+  it('whose partitions the kernel has not looked for yet is not taken for one without', () => {
+    // A disk is in /sys first; its partitions follow when the kernel has read the table.
+    const finds = `blockdev() {
+  note blockdev "$@"
+  for number in 1 2; do mkdir -p "$ROOT/sys/block/vda/vda$number"; echo "$number" >"$ROOT/sys/block/vda/vda$number/partition"; done
+  echo PARTNAME=mkroot-swap >"$ROOT/sys/block/vda/vda1/uevent"
+  echo PARTNAME=mkroot-scratch >"$ROOT/sys/block/vda/vda2/uevent"
+}
+`;
+    for (const consent of ['', ',consent=if-empty', ',consent=yes-wipe-vda']) {
+      expect(prepare(shell, both + consent, disk(dataAt(0)), tools, finds)).toEqual({
+        done: ['swapon /dev/vda1'],
+        said: [found],
+      });
+    }
+    // A table that cannot be read is no reason to stop: what is judged is what is there.
+    const fails = 'blockdev() { note blockdev "$@"; echo busy >&2; return 1; }\n';
+    const ready = disk(dataAt(0), ['mkroot-swap', 'mkroot-scratch']);
+    expect(prepare(shell, both, ready, tools, fails).said).toEqual([found]);
+  });
+
+  it('is not wiped while another one has what mkroot made: the disks have changed their names', () => {
+    const other = (name: string): TargetTree => ({
+      'sys/block/sda/size': '10240\n',
+      'sys/block/sda/sda1/partition': '1\n',
+      'sys/block/sda/sda1/uevent': `DEVTYPE=partition\nPARTN=1\nPARTNAME=${name}\n`,
+    });
+    for (const name of ['mkroot-swap', 'mkroot-scratch']) {
+      expect(
+        prepare(shell, `${both},consent=yes-wipe-vda`, { ...other(name), ...disk(dataAt(0), ['data']) }),
+      ).toEqual({
+        done: ['blockdev --rereadpt /dev/sda'],
+        said: [
+          '<3>mkroot: FAILED [70] overlay: disk vda is not wiped: sda has the partitions that mkroot made, so the disks may have changed their names; next: the disk is left as it is',
+        ],
+      });
+    }
+    const stranger = { ...other('mkroot-swapper'), ...disk(dataAt(0), ['data']) };
+    expect(prepare(shell, `${both},consent=yes-wipe-vda`, stranger).done.slice(1)).toEqual(made);
   });
 
   it('whose making was broken off is made again, by the consent to make it', () => {
