@@ -15,8 +15,14 @@ type ScalarEvent = Extract<YamlEvent, { type: typeof EVENT_ID.SCALAR }>;
 /** Collections within collections. */
 const DEEPEST = 100;
 
-/** What libraries disagree about: tabs, byte order marks, blocks of text with the depth of their indentation, ends of documents. */
-const UNUSUAL = /[\t\ufeff]|[|>][-+]?\d|^ *\.\.\.|^ +---|\n---/m;
+/** YAML 1.2, 7.4.2: characters of a name without `? ` before it, which js-yaml does not count. */
+const LONGEST_NAME = 1024;
+
+/**
+ * What libraries disagree about: tabs, byte order marks, lone carriage returns, backslashes behind quotes and at ends of lines, blocks
+ * of text with the depth of their indentation, ends of documents.
+ */
+const UNUSUAL = /[\t\ufeff]|\r(?!\n)|['"]\\|\\\r?$|[|>][-+]?\d|^ *\.\.\.|^ +---|\n---/m;
 
 /** The words that YAML 1.2's core schema reads as something else than text or a number. */
 const WORDS = new Map<string, boolean | null>([
@@ -103,6 +109,7 @@ class PlainReader {
     const name = this.#scalar(event, true);
     // JavaScript's objects have a __proto__ already.
     if (typeof name !== 'string' || name === '__proto__' || Object.hasOwn(mapping.fields, name)) return false;
+    if (name.length > LONGEST_NAME) return false;
     mapping.name = name;
     return true;
   }

@@ -24,9 +24,9 @@ export function writeRows(text: string, file: string, rows: readonly RowValues[]
   const separator = separatorOf(lines[(table.head[0]?.position.line ?? 1) - 1] ?? '');
   const joined = (fields: readonly string[]) =>
     fields
+      .slice(0, fields.findLastIndex((field) => field !== '') + 1)
       .map((field) => quoted(field, separator))
-      .join(separator)
-      .replace(/[,;]+$/, '');
+      .join(separator);
   columns.push(...added);
   if (table.head.length === 0) {
     if (lines.at(-1) === '') lines.pop();
@@ -67,6 +67,7 @@ function separatorOf(head: string): string {
   return head.includes(';') && !head.includes(',') ? ';' : ',';
 }
 
+/** Quoted where it would be read as something else: a comment, several fields, a field without its blanks. */
 function quoted(text: string, separator: string): string {
-  return text.includes(separator) || /["\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return text.includes(separator) || /["\n]|^#|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

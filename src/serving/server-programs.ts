@@ -72,9 +72,18 @@ export const mountdProgram: ServerProgram = {
   readyLine: /Version [\d.]+ starting/,
 };
 
-/** What makes a running server read its changed configuration; undefined if it has to be started anew. */
-export function reloadCommand(server: 'kernel' | 'ganesha'): readonly string[] {
-  return server === 'kernel' ? ['exportfs', '-ra'] : ['sh', '-c', `kill -HUP "$(cat ${GANESHA_PID})"`];
+/**
+ * What makes a running server in its place (see {@link preparePlace}) read its changed configuration.
+ * @param exports published for the kernel's server. A publish replaces that file, and a mount keeps the one that it was made of.
+ */
+export function reloadCommand(server: 'kernel' | 'ganesha', exports: string): readonly string[] {
+  return server === 'kernel'
+    ? [
+        ...['sh', '-e', '-c'],
+        'umount /etc/exports; mount --bind "$1" /etc/exports; exportfs -ra',
+        ...['sh', exports],
+      ]
+    : ['sh', '-c', `kill -HUP "$(cat ${GANESHA_PID})"`];
 }
 
 /**

@@ -11,10 +11,11 @@ export interface WantedTopImage {
 
 /**
  * Makes empty ext4 file systems in files, which take no room on the disk before something is written. Each gets its name when it is
- * whole, and one that is there is never touched again, whatever size is wanted now: it is the node's.
+ * whole, and one that is there is never touched again, whatever size is wanted now: it is the node's. So is the directory that it comes
+ * to lie in: the node may put links there, and nothing is made in it.
  */
 export async function makeTopImages(
-  { fs, runner, progress }: Ports,
+  { fs, runner, progress }: Pick<Ports, 'fs' | 'runner' | 'progress'>,
   state: BytePath,
   wanted: readonly WantedTopImage[],
   signal?: AbortSignal,
@@ -22,27 +23,33 @@ export async function makeTopImages(
   const missing = wanted.filter(({ path }) => fs.lstat(path) === undefined);
   if (missing.length === 0) return;
   const task = progress.task(`Writable tops (${missing.length})`);
+  const workplace = `${state}/unfinished-tops`;
+  const unfinished = ({ node }: WantedTopImage) => `${workplace}/${node}`;
   try {
-    for (const { node, path, size } of missing) {
-      task.update(node);
-      fs.mkdir(path.slice(0, path.lastIndexOf('/')));
-      fs.remove(unfinished(path)); // of a run that was killed
+    fs.remove(workplace); // of a run that was killed
+    fs.mkdir(workplace, 0o700);
+    for (const image of missing) {
+      task.update(image.node);
       await runner.run({
-        argv: ['mkfs.ext4', '-q', '-F', '-m', '0', '-L', 'mkroot-top', displayPath(unfinished(path)), size],
+        argv: [
+          'mkfs.ext4',
+          ...['-q', '-F', '-m', '0', '-L', 'mkroot-top'],
+          ...[displayPath(unfinished(image)), image.size],
+        ],
         ...(signal === undefined ? {} : { signal }),
       });
-      fs.chmod(unfinished(path), 0o600);
+      fs.chmod(unfinished(image), 0o600);
     }
     await runner.run({ argv: ['sync', '--file-system', displayPath(state)] });
-    for (const { path } of missing) fs.rename(unfinished(path), path);
+    for (const image of missing) {
+      fs.mkdir(image.path.slice(0, image.path.lastIndexOf('/')));
+      fs.rename(unfinished(image), image.path);
+    }
     task.done();
   } catch (error) {
     task.fail();
-    for (const { path } of missing) fs.remove(unfinished(path));
     throw error;
+  } finally {
+    fs.remove(workplace);
   }
-}
-
-function unfinished(path: BytePath): BytePath {
-  return `${path}.new`;
 }

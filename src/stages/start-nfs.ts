@@ -85,7 +85,7 @@ export async function startNfs(
   if (server === 'none') return { reload: async () => {}, end: async () => {} };
   if (ownRpcbind) await supervisor.start(rpcbindProgram);
   const reload = async () => {
-    await runner.run({ argv: place.enter(reloadCommand(server)) });
+    await runner.run({ argv: place.enter(reloadCommand(server, exports)) });
   };
   if (server === 'ganesha') {
     await supervisor.start(ganeshaProgram(ganesha));

@@ -23,6 +23,8 @@ export interface ServiceEvent {
 /** Services that are started again whenever they end, until everything is over. */
 export class Supervisor {
   readonly #running = new Map<string, RunningService>();
+  /** Services whose configuration changed while they were started: they may have read the old one. */
+  readonly #outdated = new Set<string>();
   readonly #over = new AbortController();
 
   constructor(
@@ -42,11 +44,14 @@ export class Supervisor {
 
   /**
    * Ends a service and sees to it that it is started anew, as after a change of its configuration. One that waits to be started
-   * again just waits on.
+   * again just waits on; one that is being started is ended as soon as it is ready.
    */
   async restart(service: Service): Promise<void> {
     const running = this.#running.get(service.name);
-    if (running === undefined) return;
+    if (running === undefined) {
+      this.#outdated.add(service.name);
+      return;
+    }
     this.#running.delete(service.name); // its end is wanted
     await this.#stop(running);
     this.onEvent({ service: service.name, state: 'stopped', detail: 'to be started anew' });
@@ -60,6 +65,7 @@ export class Supervisor {
   }
 
   async #startOnce(service: Service): Promise<RunningService> {
+    this.#outdated.delete(service.name);
     const running = await startService(this.ports, this.place, service, {
       logs: this.logs,
       signal: this.#over.signal,
@@ -91,6 +97,7 @@ export class Supervisor {
     for (let count = failures; !this.#over.signal.aborted; count += 1) {
       try {
         this.#watch(service, await this.#startOnce(service), count);
+        if (this.#outdated.has(service.name)) await this.restart(service);
         return;
       } catch (error) {
         if (this.#over.signal.aborted) return;

@@ -151,6 +151,8 @@ async function bootRound(
   ran: string[],
 ): Promise<readonly NodeTestReport[]> {
   const command = options.during[bootsBefore];
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   const boots = machines.map((machine) => {
     const { published, node } = machine.test;
     const vigil = command === undefined ? undefined : new NodeVigil();
@@ -163,7 +165,7 @@ async function bootRound(
       bootFiles: site.bootFiles ?? defaultBootFiles,
       bootsBefore,
       ...(vigil === undefined ? {} : { vigil }),
-      options,
+      options: { ...options, signal },
     }).then(
       (boot): NodeTestReport => ({
         node: node.name,
@@ -176,17 +178,24 @@ async function bootRound(
     );
     return { vigil, booted };
   });
-  const all = Promise.all(boots.map(({ booted }) => booted));
-  if (command !== undefined) {
-    const up = Promise.all(boots.map(({ vigil }) => vigil?.up)).then(() => true);
-    const gone = Promise.race(boots.map(({ booted }) => booted)).then(() => false);
-    if (await Promise.race([up, gone])) {
-      ran.push(command);
-      await runDuring(ports, command, options.signal);
+  const booted = boots.map((boot) => boot.booted);
+  try {
+    if (command !== undefined) {
+      const up = Promise.all(boots.map(({ vigil }) => vigil?.up)).then(() => true);
+      const gone = Promise.race(booted).then(() => false);
+      if (await Promise.race([up, gone])) {
+        ran.push(command);
+        await runDuring(ports, command, options.signal);
+      }
+      for (const { vigil } of boots) vigil?.release();
     }
-    for (const { vigil } of boots) vigil?.release();
+    return await Promise.all(booted);
+  } catch (error) {
+    // No machine outlives the round, whose directories are taken away.
+    stop.abort();
+    await Promise.allSettled(booted);
+    throw error;
   }
-  return all;
 }
 
 async function runDuring({ runner, progress }: Ports, command: string, signal?: AbortSignal): Promise<void> {

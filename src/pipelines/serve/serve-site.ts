@@ -20,8 +20,9 @@ import type { ServicePlace } from '../../stages/start-service.js';
 import { Supervisor } from '../../stages/supervise-services.js';
 import { NodeWatch } from '../../stages/watch-nodes.js';
 import { knownNodes } from '../publish/known-nodes.js';
+import { followPublication, type Reload } from './follow-publication.js';
 import { refuseOtherDhcp, type ServedInterface, servedInterfaces } from './served-interfaces.js';
-import { configuration, type Publication, PublishWatch, publishedSite } from './watch-publish.js';
+import { configuration, PublishWatch, publishedSite } from './watch-publish.js';
 
 /** The nodes as they are at a moment. */
 export type ServeView = Pick<NodeBoard, 'nodes' | 'unknown'>;
@@ -167,7 +168,8 @@ async function serveHere(
       request.onView(watch.board);
       const news = published.look();
       if (news === undefined) continue;
-      await follow(news, reload, watch, onEvent);
+      watch.setNodes(knownNodes(news.site));
+      await followPublication(news, reload, onEvent);
       if (receivingPort(news.site) !== reportPort) {
         onEvent({ event: 'warning', message: 'Nodes report elsewhere now: start mkroot serve again' });
       }
@@ -176,26 +178,6 @@ async function serveHere(
     for (const end of ending.reverse()) await end();
     watch.flush();
   }
-}
-
-/** What makes servers read their changed configuration. */
-interface Reload {
-  readonly dnsmasq: () => Promise<void>;
-  readonly nfs: () => Promise<void>;
-}
-
-/** Something was published: servers whose configuration changed are told. */
-async function follow(
-  { site, at, changed, warnings }: Publication,
-  reload: Reload,
-  watch: NodeWatch,
-  onEvent: ServeRequest['onEvent'],
-): Promise<void> {
-  watch.setNodes(knownNodes(site));
-  onEvent({ event: 'published', published: at, nodes: site.nodes.length });
-  for (const message of warnings) onEvent({ event: 'warning', message });
-  if (changed.has('exports') || changed.has('ganesha/ganesha.conf')) await reload.nfs();
-  if (changed.has('dnsmasq.conf')) await reload.dnsmasq();
 }
 
 /** What nodes.yaml says and nobody published: one warning, or none. */

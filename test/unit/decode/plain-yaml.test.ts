@@ -43,6 +43,7 @@ describe('a plain document', () => {
         'a: b\n---\nc: d\n',
       ],
       ...['a: 1\na: 2\n', '__proto__: 1\n', '? [a]\n: b\n', '~: a\n', 'true: a\n', 'a: [\n', 'a:\n\t- b\n'],
+      ...['a: ?x\r', 'a: "b\\\n\n  c"\n', '- a\n"k"\\: v\n', `${'k'.repeat(1025)}: v\n`],
       `${'['.repeat(200)}${']'.repeat(200)}`,
     ]) {
       expect(readPlainYaml(text, TEXT_FIELDS), JSON.stringify(text)).toBeUndefined();
