@@ -156,8 +156,10 @@ nfs_port() {
 # note_server: "address port version" for the last resort (lib/mkroot/last-resort), each server once.
 note_server() {
   server_port=$(nfs_port "$mount_options")
-  case $known_servers in
-    *"$location_address $server_port "*) return 0 ;;
+  case "
+$known_servers" in
+    *"
+$location_address $server_port "*) return 0 ;;
   esac
   known_servers="$known_servers$location_address $server_port ${nfs_vers%%.*}
 "

@@ -49,6 +49,16 @@ describe.each(shells)('the last resort under $name', (shell) => {
     expect(read('run/initramfs/state/servers')).toBe('10.0.0.5 2049 3\n10.0.0.6 2050 4\n');
   });
 
+  it('asks a server whose address is the end of another one as well', () => {
+    const { read } = runOnTarget(
+      shell,
+      `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 node_name=n1 lease_dns=''
+       read_command_line 'mkroot.base=210.0.0.1:/b mkroot.cluster=10.0.0.1:/c mkroot.host=10.0.0.1:/h'
+       mount_base_layer; mount_upper_layers`,
+    );
+    expect(read('run/initramfs/state/servers')).toBe('210.0.0.1 2049 3\n10.0.0.1 2049 3\n');
+  });
+
   it('is a unit for each verb that is stopped before what runs on the node, and spared by systemd-shutdown', () => {
     const { read } = runOnTarget(
       shell,
