@@ -2,10 +2,11 @@
 # Questions about text that comes from the network or the command line. Such text is compared, cut and quoted,
 # never evaluated. POSIX shells have no local variables, so each function's own carry its subject's name. Results that are more than yes or no are left in $answer, which spares a process each.
 
-# is_number TEXT: decimal digits only, at most fifteen, so that shell arithmetic cannot overflow.
+# is_number TEXT: decimal digits only, at most fifteen, so that shell arithmetic cannot overflow; no zero in front, which would make it
+# octal there, and 08 a syntax error that ends the shell.
 is_number() {
   case $1 in
-    '' | *[!0-9]*) return 1 ;;
+    '' | *[!0-9]* | 0?*) return 1 ;;
   esac
   [ "${#1}" -le 15 ]
 }

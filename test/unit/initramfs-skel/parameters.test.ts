@@ -124,6 +124,9 @@ const commandLines: readonly [string, Record<string, string>][] = [
     { break_before: 'overlay', shell_on_failure: 'yes', panic_delay: '10' },
   ],
   ['panic=-1', { panic_delay: '-1' }],
+  ['panic=08', { parameter_problems: 'panic=08 (no number)' }],
+  ['panic=-010', { parameter_problems: 'panic=-010 (no number)' }],
+  ['ip=eth1:dhcp:09000', { ip_device: 'eth1', parameter_problems: 'ip=eth1:dhcp:09000 (MTU is not valid)' }],
   ['panic=soon', { parameter_problems: 'panic=soon (no number)' }],
   ['init=/bin/bash single', { init_wanted: '/bin/bash' }],
 ];
@@ -147,6 +150,13 @@ printf '\\n'`,
       );
       expect(found, line).toEqual({ ip_mode: 'dhcp', ...wanted });
     }
+  });
+
+  it('with panic=08 does not end a boot that ends without a word', () => {
+    const { kmsg, status, stderr } = runOnTarget(shell, "read_command_line 'panic=08'; die server 'is gone'");
+    expect(stderr).toBe('');
+    expect(status).toBe(99);
+    expect(kmsg.at(-1)).toMatch(/server is gone; next: reboot in \d+ s/);
   });
 
   it('is never evaluated or globbed, whatever it holds', () => {

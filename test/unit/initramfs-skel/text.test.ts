@@ -45,7 +45,7 @@ const no: Record<string, readonly string[]> = {
   is_interface_name: ['', '.', '..', 'a/b', '-x', 'sixteencharacter', 'a b', '*'],
   is_path: ['', 'srv', '/a b', '/a,b', '/a:b', '/a$b', "/a'b", '/a\nb'],
   is_option_list: ['a b', 'a;b', 'a$b', 'a\nb', '*'],
-  is_number: ['', '-1', '1a', '1 ', '1234567890123456'],
+  is_number: ['', '-1', '1a', '1 ', '1234567890123456', '08', '010', '00'],
 };
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
