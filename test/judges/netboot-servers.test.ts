@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderNetbootTree } from '../../src/netboot/netboot-tree.js';
 import { inNamespaces } from '../../src/sandbox/unshare.js';
+import { reloadCommand } from '../../src/serving/server-programs.js';
 import { computeBoot, smallSite } from '../support/small-site.js';
 
 /** The golden site served by the real servers to real clients, in namespaces of its own. */
@@ -101,5 +102,19 @@ describe('NFS', () => {
       '10.1.0.99 n002: MNT3ERR_ACCES',
       '10.1.0.99 base: base',
     ]);
+  });
+
+  test("what makes the kernel's server read its exports finds the file that a publish put in the place of the mounted one", () => {
+    const directory = join(work, 'kernel');
+    const exports = join(directory, "it's exports");
+    mkdirSync(join(directory, 'bin'), { recursive: true });
+    writeFileSync(exports, 'old\n');
+    writeFileSync(join(directory, 'new'), 'new\n');
+    // The kernel of this machine has no NFS server; the one thing that counts is which file exportfs(8) would read.
+    writeFileSync(join(directory, 'bin/exportfs'), '#!/bin/sh\ncat /etc/exports\n', { mode: 0o755 });
+    const script = `export PATH="$1/bin:$PATH"; [ -e /etc/exports ] || { mount -t tmpfs none /etc; : >/etc/exports; }
+mount --bind "$2" /etc/exports; cat /etc/exports; mv "$1/new" "$2"; cat /etc/exports; shift 2; "$@"`;
+    const reload = reloadCommand('kernel', exports);
+    expect(lines('-e', '-c', script, 'sh', directory, exports, ...reload)).toEqual(['old', 'old', 'new']);
   });
 });
