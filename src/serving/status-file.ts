@@ -34,13 +34,14 @@ export function writeStatus(fs: FileSystem, state: BytePath, status: ServeStatus
 
 /**
  * What was written last; undefined if nobody ever served.
- * @throws MkrootError for a file that is damaged, or of another version of mkroot.
+ * @throws MkrootError for a file that is damaged, or of another version of mkroot; Io for one that we may not read.
  */
 export function readStatus(fs: ReadFileSystem, state: BytePath): ServeStatus | undefined {
   const path = statusPath(state);
   if (fs.lstat(path) === undefined) return undefined;
+  const bytes = fs.readFile(path);
   try {
-    const { format, ...status } = JSON.parse(Buffer.from(fs.readFile(path)).toString('utf8')) as {
+    const { format, ...status } = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
       format: unknown;
     } & ServeStatus;
     if (format !== FORMAT || !Array.isArray(status.nodes) || !Array.isArray(status.unknown)) {

@@ -54,13 +54,15 @@ export function recordPath(state: BytePath): BytePath {
 
 /**
  * Reads the record; undefined if nothing was ever published.
- * @throws MkrootError for one that is damaged, or of another version of mkroot.
+ * @throws MkrootError for one that is damaged, or of another version of mkroot; Io for one that we may not read, which says
+ *   nothing about what is in it.
  */
 export function readRecord(fs: ReadFileSystem, state: BytePath): PublishedRecord | undefined {
   const path = recordPath(state);
   if (fs.lstat(path) === undefined) return undefined;
+  const bytes = fs.readFile(path);
   try {
-    const lines = bufferLines(fs.readFile(path));
+    const lines = bufferLines(bytes);
     const first = lines[0]?.toString('utf8') ?? '';
     const isByLine = first.endsWith(NODES_FOLLOW) && lines.at(-1)?.toString('latin1') === ']}';
     const head: RecordHead = JSON.parse(isByLine ? `${first}]}` : lines.join('\n'));
@@ -107,7 +109,10 @@ export function siteHead({ nodes: _nodes, ...head }: NetbootSite): SiteHead {
 const BREAK = Buffer.from('\n');
 const COMMA = Buffer.from(',\n');
 
-/** Replaces the record in one step. */
+/**
+ * Replaces the record in one step. Everybody may read it, as `mkroot status` does: it holds what the boot files, the server
+ * configuration and the Ansible inventory beside it say, and no key but public ones.
+ */
 export function writeRecord(fs: FileSystem, state: BytePath, record: PublishedRecord): void {
   const { site: _site, head, nodes, ...rest } = record;
   const first = JSON.stringify({
@@ -118,7 +123,7 @@ export function writeRecord(fs: FileSystem, state: BytePath, record: PublishedRe
   });
   const lines = nodes.lines.flatMap((line, index) => [index === 0 ? BREAK : COMMA, line]);
   const parts = [Buffer.from(first.slice(0, -2)), ...lines, Buffer.from('\n]}\n')];
-  fs.writeFile(recordPath(state), Buffer.concat(parts), 0o600);
+  fs.writeFile(recordPath(state), Buffer.concat(parts), 0o644);
 }
 
 /** Removes what a run that was killed left beside the record, the tree's list and the memory of layers. Only for the holder of the lock. */

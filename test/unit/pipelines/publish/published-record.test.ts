@@ -1,8 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ExitCode } from '../../../../src/errors.js';
+import { ioError } from '../../../../src/host/io-error.js';
 import { publish } from '../../../../src/pipelines/publish/apply-publish.js';
 import { planPublish } from '../../../../src/pipelines/publish/plan-publish.js';
 import { readRecord, writeRecord } from '../../../../src/pipelines/publish/published-record.js';
 import type { FileSystem } from '../../../../src/ports/file-system.js';
+import { readStatus } from '../../../../src/serving/status-file.js';
+import { MaskedFileSystem } from '../../../support/masked-file-system.js';
 import { publishPorts, publishSite, REQUEST, WRITER } from '../../../support/publish-site.js';
 
 const PATH = '/state/published.json';
@@ -56,6 +60,39 @@ describe('the record', () => {
   ])('that is damaged is refused: %j', (damaged) => {
     fs.writeFile(PATH, damaged);
     expect(() => readRecord(fs, '/state')).toThrow('it is no record of what was published');
+  });
+});
+
+/** What somebody without rights sees: names, and no contents. */
+class ClosedFileSystem extends MaskedFileSystem {
+  override readFile(path: string): Uint8Array {
+    const code = 'EACCES';
+    throw ioError(
+      'open',
+      path,
+      Object.assign(new Error(`${code}: permission denied, open '${path}'`), { code }),
+    );
+  }
+}
+
+describe('somebody without the rights of root', () => {
+  it('may read the record: what is in it is in the boot files, too', () => {
+    expect(fs.lstat(PATH)?.mode).toBe(0o644);
+    expect(text()).not.toContain('PRIVATE KEY');
+  });
+
+  it.each([
+    ['the record', PATH, readRecord],
+    ['what mkroot serve wrote', '/state/serve/status.json', readStatus],
+  ])('who may not read %s is told so: it is not damaged', (_, path, read) => {
+    fs.mkdir('/state/serve');
+    fs.writeFile('/state/serve/status.json', '{}');
+    expect(() => read(new ClosedFileSystem(fs, () => false), '/state')).toThrow(
+      expect.objectContaining({
+        exitCode: ExitCode.Io,
+        message: `Cannot open "${path}": permission denied (EACCES)`,
+      }),
+    );
   });
 });
 
