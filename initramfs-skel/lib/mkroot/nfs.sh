@@ -103,11 +103,11 @@ mount_location() {
 attempt_nfs_mount() {
   order_servers "$location_server"
   location_servers=$answer
+  location_address=''
   attempt=1
   while :; do
     choose_nfs_version "$attempt"
-    choose_server
-    try_nfs_mount "$1" && note_server && return 0
+    choose_server && try_nfs_mount "$1" && note_server && return 0
     [ "$attempt" -lt "$nfs_attempts" ] || return 1
     mount_pause "$attempt"
     pause=$answer
@@ -117,29 +117,31 @@ attempt_nfs_mount() {
   done
 }
 
-# choose_server: $location_server and $location_address of the next attempt. Of several servers one that does not answer is passed
-# over without waiting for a mount; if none answers, they are tried in turn all the same.
+# choose_server: $location_server and $location_address of the next attempt; false if it has no address, and $mount_error says so. Of
+# several servers one that does not answer is passed over without waiting for a mount; if none answers, they are tried in turn all the same.
 choose_server() {
   case $location_servers in
     *' '*) ;;
     *)
       location_server=$location_servers
-      [ "$attempt" -gt 1 ] || server_address "$location_server"
-      [ "$attempt" -gt 1 ] || location_address=$answer
+      [ -z "$location_address" ] || return 0
+      server_address "$location_server" && location_address=$answer
       return
       ;;
   esac
   # Both versions of NFS at one server, then the next one.
   [ "$attempt" -eq 1 ] || [ "$((attempt % 2))" -eq 0 ] || location_servers="${location_servers#* } ${location_servers%% *}"
   for location_server in $location_servers; do
-    server_address "$location_server"
+    if ! server_address "$location_server"; then
+      trouble "$location_server" "$mount_error" "the next server"
+      continue
+    fi
     location_address=$answer
     server_answers "$location_address" "$(nfs_port "$location_options")" "${nfs_vers%%.*}" && return 0
     trouble "$location_server" "does not answer" "the next server"
   done
   location_server=${location_servers%% *}
-  server_address "$location_server"
-  location_address=$answer
+  server_address "$location_server" && location_address=$answer
 }
 
 # nfs_port OPTIONS
@@ -223,7 +225,8 @@ run_limited() {
   timeout -s KILL "$limit" "$@"
 }
 
-# server_address NAME: $answer is its IPv4 address. A static busybox cannot ask the resolver, so names go through nslookup.
+# server_address NAME: $answer is its IPv4 address; false if there is none, and $mount_error says so. A static busybox cannot ask the
+# resolver, so names go through nslookup.
 server_address() {
   answer=$1
   is_ipv4 "$1" && return 0
@@ -235,5 +238,6 @@ server_address() {
       is_ipv4 "$answer" && return 0
     done
   done
-  die "$1" "cannot be resolved to an address by DNS (${lease_dns:-no DNS server known})"
+  mount_error="cannot be resolved to an address by DNS (${lease_dns:-no DNS server known})"
+  return 1
 }

@@ -218,6 +218,31 @@ enter_stage 50; mount_base_layer; mount_upper_layers; echo "$base_summary, $laye
     expect(calls.find((call) => call.startsWith('probe'))).toMatch(/ 2050 3$/);
   });
 
+  it('one whose name DNS does not know is passed over, and ends nothing', () => {
+    const named = (servers: string) =>
+      runOnTarget(
+        shell,
+        `read_command_line 'mkroot.base=${servers}:/r'\n${network}lease_dns=10.0.0.9
+order_servers() { answer="\${1%%+*} \${1#*+}"; }
+nslookup() { note nslookup "$@"; return 1; }
+server_answers() { [ "$1" = 10.0.0.1 ]; }
+enter_stage 50; mount_base_layer; echo "$base_summary"`,
+      );
+    const { kmsg, stdout, calls } = named('b+10.0.0.1');
+    expect(stdout).toBe('10.0.0.1:/r NFS v3\n');
+    expect(kmsg).toEqual([
+      '<3>mkroot: FAILED [50] base: b cannot be resolved to an address by DNS (10.0.0.9); next: the next server',
+    ]);
+    expect(calls.filter((call) => call.startsWith('mount'))[0]).toContain(' 10.0.0.1:/r ');
+    // Nobody is left: eight attempts, and the end names a server and why.
+    const none = named('b+c');
+    expect(none.status).toBe(99);
+    expect(none.kmsg.at(-1)).toMatch(
+      /[bc]:\/r cannot be resolved to an address by DNS \(10\.0\.0\.9\) \(NFS v4\.1, 8 attempts\); next: reboot/,
+    );
+    expect(none.calls.filter((call) => call.startsWith('mount'))).toEqual([]);
+  });
+
   it('one that answers and does not mount is followed by the next after both versions', () => {
     const { calls } = runOnTarget(
       shell,

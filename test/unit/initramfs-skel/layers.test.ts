@@ -234,8 +234,40 @@ ${network}enter_stage 50; mount_base_layer; mount_upper_layers; echo "$base_summ
       shell,
       `read_command_line 'mkroot.base=head:/r'\n${network}enter_stage 50; mount_base_layer`,
     );
-    expect(unknown.kmsg[0]).toContain(
-      'FAILED [50] base: head cannot be resolved to an address by DNS (no DNS server known)',
+    expect(unknown.kmsg[0]).toBe(
+      '<3>mkroot: FAILED [50] base: head:/r cannot be resolved to an address by DNS (no DNS server known) (NFS v3); next: attempt 2 of 8 in 0 s',
     );
+    expect(unknown.kmsg.at(-1)).toMatch(
+      /head:\/r cannot be resolved to an address by DNS \(no DNS server known\) \(NFS v4\.1, 8 attempts\); next: reboot in \d+ s/,
+    );
+    expect([unknown.status, mounts(unknown.calls)]).toEqual([99, []]);
+  });
+
+  it('a DNS server that is away for seconds is asked again; a name that is known is not', () => {
+    const late = `nslookup() {
+  note nslookup "$@"
+  [ "$(grep -c ^nslookup "$ROOT/calls")" -gt 3 ] || return 1
+  printf 'Server:\\t10.0.0.2\\nAddress:\\t10.0.0.2:53\\n\\nName:\\thead\\nAddress: 10.0.0.7\\n'
+}
+mount() {
+  note mount "$@"
+  [ "$(grep -c '^mount' "$ROOT/calls")" -gt 2 ] || { echo 'mount: mounting x on y failed: Connection refused' >&2; return 1; }
+}
+`;
+    const { calls, kmsg, stdout } = runOnTarget(
+      shell,
+      `read_command_line 'mkroot.base=head:/r'\n${network}lease_dns='10.0.0.2'\n${late}enter_stage 50; mount_base_layer; echo "$base_summary"`,
+    );
+    expect(stdout).toBe('head:/r NFS v4.1\n');
+    expect(
+      kmsg.map((line) => /r (cannot be resolved|Connection refused).* attempt (\d)/.exec(line)?.slice(1)),
+    ).toEqual([
+      ['cannot be resolved', '2'],
+      ['cannot be resolved', '3'],
+      ['cannot be resolved', '4'],
+      ['Connection refused', '5'],
+      ['Connection refused', '6'],
+    ]);
+    expect(calls.filter((call) => call.startsWith('nslookup'))).toHaveLength(4);
   });
 });

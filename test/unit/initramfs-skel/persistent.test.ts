@@ -101,6 +101,19 @@ describe.each(shells)('persistent paths under $name', (shell) => {
     expect(stdout).toBe('/scratch absent, /var/log 10.0.0.5:/l NFS v3\n');
   });
 
+  it('a server whose name DNS does not know is no end either where nofail is asked for', () => {
+    const { kmsg, stdout, status } = runOnTarget(
+      shell,
+      script('lease_dns=10.0.0.9; nslookup() { return 1; }'),
+      list('head:/s /scratch nfs rw,nofail 0 0\n10.0.0.5:/l /var/log nfs rw,nolock 0 0\n'),
+    );
+    expect(status).toBe(0);
+    expect(stdout).toBe('/scratch absent, /var/log 10.0.0.5:/l NFS v3\n');
+    expect(kmsg.at(-1)).toBe(
+      '<3>mkroot: FAILED [75] persistent: head:/s cannot be resolved to an address by DNS (10.0.0.9) (NFS v4.1, 8 attempts); next: going on with /scratch empty and read-only (nofail)',
+    );
+  });
+
   it('a list that is no such list, or a point that leads out of the root, ends the boot before anything is mounted', () => {
     const refused = (text: string, tree: TargetTree = {}) => {
       const { calls, kmsg, status } = runOnTarget(shell, script(), { ...list(text), ...tree });
