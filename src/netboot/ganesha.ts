@@ -66,6 +66,12 @@ NFSv4 {
 ${blocks.join('')}`;
 }
 
+/** The numbers of the exports in a configuration that {@link renderGanesha} made, by path. */
+export function exportIdsIn(configuration: string): ReadonlyMap<string, number> {
+  const found = configuration.matchAll(/^ {2}Export_Id = (\d{1,5});\n {2}Path = "([^"\n]*)";$/gm);
+  return new Map([...found].map(([, id, path = '']) => [path, Number(id)]));
+}
+
 function renderExport(
   { path, mountedAs = path, access = 'RO', squashRoot = false, clients = [] }: GaneshaExport,
   id: number,

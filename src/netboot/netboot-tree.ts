@@ -35,6 +35,12 @@ import {
 import { renderRsyncd } from './rsyncd.js';
 import { renderSiteExports, renderSiteGanesha } from './site-exports.js';
 
+/** Below etc/. */
+const GANESHA = 'ganesha/ganesha.conf';
+
+/** What lies in the tree so far at a path below it; undefined if nothing does. */
+export type TextBefore = (path: string) => string | undefined;
+
 /** The part of the tree that TFTP (and HTTP) serve. */
 export const tftpDirectory = 'tftp';
 
@@ -54,13 +60,14 @@ export interface NetbootText {
 /**
  * Everything in the netboot tree. What a node boots is in its own files alone; servers and administration are told of names,
  * addresses and groups only, so that a new image or generation changes none of them.
+ * @param before numbers of exports that running nodes hold stay as they are.
  * @throws MkrootError if two nodes would overwrite each other's files; rendering throws for what no file can have.
  */
-export function netbootTexts(site: NetbootSite): NetbootText[] {
+export function netbootTexts(site: NetbootSite, before: TextBefore = () => undefined): NetbootText[] {
   checkDistinct(site);
   const menuOf = menuOfLast(site);
   return [
-    ...serverTexts(site),
+    ...serverTexts(site, before),
     ...genericBootTexts(site),
     ...site.nodes.flatMap((node) => nodeTexts(node, site, menuOf)),
   ];
@@ -118,7 +125,7 @@ function genericBootTexts(site: NetbootSite): NetbootText[] {
   ];
 }
 
-function serverTexts(site: NetbootSite): NetbootText[] {
+function serverTexts(site: NetbootSite, before: TextBefore): NetbootText[] {
   const { nodes, hosts = [], domain, server } = site;
   const dhcp: DhcpService = {
     interfaces: server.interfaces,
@@ -140,7 +147,7 @@ function serverTexts(site: NetbootSite): NetbootText[] {
     text('dhcp/dhcpd.conf', () => renderIscDhcpd(dhcp)),
     text('kea/kea-dhcp4.conf', () => renderKea(dhcp)),
     text('exports', () => renderSiteExports(site)),
-    text('ganesha/ganesha.conf', () => renderSiteGanesha(site)),
+    text(GANESHA, () => renderSiteGanesha(site, before(`etc/${GANESHA}`))),
     text('hosts', () => renderHosts(named, domain)),
     text('ethers', () => renderEthers(nodes)),
     text('ssh/ssh_known_hosts', () => renderSshKnownHosts(named, domain)),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MkrootError } from '../errors.js';
 import { type KernelExport, renderExports } from './exports.js';
-import { renderGanesha } from './ganesha.js';
+import { exportIdsIn, renderGanesha } from './ganesha.js';
 import type { NetbootSite, ServedDirectory } from './netboot-site.js';
 
 /** A directory of the site and who may mount it. */
@@ -58,28 +58,41 @@ export function renderSiteExports(site: NetbootSite): string {
 }
 
 /**
- * ganesha.conf of a site. Export numbers are part of the file handles that running nodes hold, so each follows from its
- * path: a node that comes or goes changes no other's, unless two paths come to the same number (of 65,535).
+ * ganesha.conf of a site. Export numbers are part of the file handles that running nodes hold: a node that comes or goes changes no
+ * other's. A new one follows from its path, as far as it is free (there are 65,535).
+ * @param before the configuration that this one takes the place of, whose exports keep their numbers.
  */
-export function renderSiteGanesha(site: NetbootSite): string {
+export function renderSiteGanesha(site: NetbootSite, before = ''): string {
+  const exported = siteExports(site);
+  const ids = new Map<string, number>();
   const taken = new Set<number>();
+  const known = exportIdsIn(before);
+  for (const { path } of exported) {
+    const id = known.get(path);
+    if (id === undefined || id < 1 || id > MOST_EXPORTS || taken.has(id)) continue;
+    taken.add(id);
+    ids.set(path, id);
+  }
   return renderGanesha({
     bindAddress: site.server.address,
     recoveryRoot: '/var/lib/nfs/ganesha',
-    exports: siteExports(site).map(({ path, clients, access, squashRoot }) => ({
+    exports: exported.map(({ path, clients, access, squashRoot }) => ({
       path,
       clients,
       access: access === 'ro' ? 'RO' : 'RW',
       squashRoot,
-      id: freeId(taken, path),
+      id: ids.get(path) ?? freeId(taken, path),
     })),
   });
 }
 
+/** Numbers of exports have 16 bits, and 0 is nfs-ganesha's own. */
+const MOST_EXPORTS = 65_535;
+
 function freeId(taken: Set<number>, path: string): number {
   const preferred = createHash('sha256').update(path).digest().readUInt16BE() || 1;
-  for (let step = 0; step < 65_535; step += 1) {
-    const id = ((preferred - 1 + step) % 65_535) + 1;
+  for (let step = 0; step < MOST_EXPORTS; step += 1) {
+    const id = ((preferred - 1 + step) % MOST_EXPORTS) + 1;
     if (taken.has(id)) continue;
     taken.add(id);
     return id;

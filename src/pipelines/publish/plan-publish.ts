@@ -110,7 +110,11 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
   const kept = keptImages(fs, state, site, prepared.images);
   const same = new Set(site.nodes.filter((node) => before?.nodes.hasSame(node)).map(({ name }) => name));
   const asWritten = unchangedFiles(before, site, same, request.code);
-  const { files, warnings } = netbootFiles(fs, site, kept, state, asWritten);
+  const { files, warnings } = netbootFiles(fs, site, kept, {
+    state,
+    directory: publishedTree(state),
+    asWritten,
+  });
   const tree = planOwnedTree(fs, publishedTree(state), files);
   const layers = [...sources.layers.values()].filter(
     ({ there, becomesCurrent, differences }) => !there || becomesCurrent || differences.length > 0,

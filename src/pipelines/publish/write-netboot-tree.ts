@@ -46,7 +46,7 @@ export function planNetbootTree(
   const tftpRoot = displayPath(`${directory}/${tftpDirectory}`);
   requireInitrds(fs, composer.values.nodes, (node) => sources.image(node));
   const prepared = prepareNetbootSite(composer, { ...options, tftpRoot }, sources);
-  const { files, warnings } = netbootFiles(fs, prepared.site, prepared.images, state);
+  const { files, warnings } = netbootFiles(fs, prepared.site, prepared.images, { state, directory });
   return {
     ...planOwnedTree(fs, directory, files),
     warnings: [...sources.warnings(), ...warnings],
@@ -56,22 +56,31 @@ export function planNetbootTree(
 
 /**
  * Every file and link of the tree of a site, by its path below the tree, and which boot loaders this machine lacks.
- * @param asWritten what is known to be as it was written last: what is for a node (by its name), or for servers.
+ * @param tree.directory where the tree lies, or will.
+ * @param tree.asWritten what is known to be as it was written last: what is for a node (by its name), or for servers.
  */
 export function netbootFiles(
   fs: ReadFileSystem,
   site: NetbootSite,
   images: readonly PublishedImage[],
-  state: BytePath,
-  asWritten: (node: string | undefined) => boolean = () => false,
+  tree: {
+    readonly state: BytePath;
+    readonly directory: BytePath;
+    readonly asWritten?: (node: string | undefined) => boolean;
+  },
 ): { readonly files: ReadonlyMap<string, OwnedFile>; readonly warnings: readonly string[] } {
+  const { state, directory, asWritten = () => false } = tree;
   const files = new Map<string, OwnedFile>();
+  const textBefore = (path: string) => {
+    const file = `${directory}/${path}`;
+    return fs.lstat(file)?.kind === 'file' ? Buffer.from(fs.readFile(file)).toString('utf8') : undefined;
+  };
   const loaders = findBootLoaders(fs, neededLoaders(site));
   const links = [...imageLinks(images), ...loaders.found, ...(loadsGrub(site) ? grubLinks(state) : [])];
   for (const [path, target] of links) {
     files.set(`${tftpDirectory}/${path}`, { target });
   }
-  for (const { paths, node, render } of netbootTexts(site)) {
+  for (const { paths, node, render } of netbootTexts(site, textBefore)) {
     const file = { render, asWritten: asWritten(node) };
     for (const path of paths) files.set(path, file);
   }
