@@ -10,7 +10,7 @@ const PACKAGE_RECIPES = fileURLToPath(new URL('../../recipes', import.meta.url))
 
 /** The site that --site names, and the recipes that its nodes may boot: its own, then those that come with mkroot. */
 export function openSite(fs: ReadFileSystem, directory: string): Site & { readonly recipes: RecipeSearch } {
-  const search = recipeSearch();
+  const search = recipeSearch(fs, directory);
   const absolute = resolve(directory);
   const directories = [join(absolute, 'recipes'), PACKAGE_RECIPES];
   return {

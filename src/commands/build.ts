@@ -22,11 +22,12 @@ export default class Build extends BaseCommand {
   static override args = {
     recipe: Args.string({
       required: true,
-      description: 'name of a recipe in recipes/, or path of a recipe file',
+      description: "name of a recipe of the site or of mkroot's own, or path of a recipe file",
     }),
   };
 
   static override flags = {
+    site: BaseCommand.siteFlag,
     state: BaseCommand.stateFlag,
     plan: Flags.boolean({
       description: 'only say which stages are cached, which would run, and what differs',
@@ -46,7 +47,7 @@ export default class Build extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Build);
     const ports = this.ports({ verbose: flags.verbose });
-    const search = recipeSearch();
+    const search = recipeSearch(ports.fs, flags.site);
     const [{ loadRecipe }, { buildRoot, planRoot }] = await Promise.all([
       import('../recipe/load-recipe.js'),
       import('../pipelines/root/build-root.js'),

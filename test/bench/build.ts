@@ -16,7 +16,8 @@ type Backend = 'mmdebstrap' | 'debootstrap';
 /** A whole root from nothing by mkroot and by the bare bootstrap tools, then what mkroot's cache is for. */
 export async function benchBuild(context: BenchContext): Promise<Comparison[]> {
   const file = `${context.repository}/recipes/${RECIPE}.yaml`;
-  const { recipe } = loadRecipe(hostPorts().fs, file, recipeSearch());
+  const { fs } = hostPorts();
+  const { recipe } = loadRecipe(fs, file, recipeSearch(fs, context.repository));
   if (recipe.distribution !== 'debian') throw new Error(`${RECIPE} is not a recipe of Debian`);
   const { variant, suite } = recipe;
   const packages = [

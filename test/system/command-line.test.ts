@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,44 @@ describe('mkroot on the command line', () => {
     const unknown = mkroot(['build', 'comptue', '--state', join(directory, 'state')]);
     expect(unknown.status).toBe(ExitCode.NotFound);
     expect(unknown.stderr).toContain('did you mean "compute"?');
+  });
+
+  test("a recipe is the site's own, by --site or MKROOT_SITE, then that of ./recipes, then mkroot's", () => {
+    const site = join(directory, 'site');
+    const recipe = (name: string, suite: string) => `name: ${name}\ndistribution: debian\nsuite: ${suite}\n`;
+    mkdirSync(join(site, 'recipes'), { recursive: true });
+    mkdirSync(join(directory, 'recipes'));
+    writeFileSync(join(site, 'recipes/compute.yaml'), recipe('compute', 'bookworm'));
+    writeFileSync(join(directory, 'recipes/compute.yaml'), recipe('compute', 'sid'));
+    writeFileSync(join(directory, 'recipes/mine.yaml'), recipe('mine', 'sid'));
+    const fileOf = (name: string, list: string) =>
+      (JSON.parse(list) as { name: string; file: string }[]).find((one) => one.name === name)?.file;
+    try {
+      for (const [args, env] of [
+        [['--site', site], {}],
+        [[], { MKROOT_SITE: site }],
+      ] as const) {
+        const { stdout } = mkroot(['recipe', 'list', '--json', ...args], env);
+        expect(fileOf('compute', stdout)).toBe(join(site, 'recipes/compute.yaml'));
+        expect(fileOf('mine', stdout)).toBe(join(directory, 'recipes/mine.yaml'));
+        expect(mkroot(['recipe', 'check', 'compute', ...args], env).stdout).toContain('suite: bookworm');
+      }
+      expect(fileOf('compute', mkroot(['recipe', 'list', '--json']).stdout)).toBe(
+        join(directory, 'recipes/compute.yaml'),
+      );
+      // What build makes is seen by the recipe that it refuses.
+      writeFileSync(join(site, 'recipes/compute.yaml'), 'name: compute\n');
+      const build = mkroot(['build', 'compute', '--plan', '--state', join(directory, 'state')], {
+        MKROOT_SITE: site,
+      });
+      expect(build.status).toBe(ExitCode.InvalidInput);
+      expect(build.stderr).toContain('site/recipes/compute.yaml');
+      const mistyped = mkroot(['build', 'compute', '--plan', '--site', join(directory, 'siet')]);
+      expect(mistyped.status).toBe(ExitCode.NotFound);
+      expect(mistyped.stderr).toContain('siet": there is no such directory');
+    } finally {
+      rmSync(join(directory, 'recipes'), { recursive: true });
+    }
   });
 
   test('a storm of no number: said before an image is looked for', () => {

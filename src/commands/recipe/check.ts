@@ -16,13 +16,16 @@ export default class RecipeCheck extends BaseCommand {
     recipe: Args.string({ description: 'name of a recipe, or a file', required: true }),
   };
 
+  static override flags = { site: BaseCommand.siteFlag };
+
   async run(): Promise<Recipe> {
-    const { args } = await this.parse(RecipeCheck);
+    const { args, flags } = await this.parse(RecipeCheck);
     const [{ loadRecipe }, { stringify }] = await Promise.all([
       import('../../recipe/load-recipe.js'),
       import('yaml'),
     ]);
-    const { recipe } = loadRecipe(this.ports().fs, args.recipe, recipeSearch());
+    const { fs } = this.ports();
+    const { recipe } = loadRecipe(fs, args.recipe, recipeSearch(fs, flags.site));
     this.log(stringify(recipe, { lineWidth: 0 }).trimEnd());
     return recipe;
   }

@@ -6,10 +6,13 @@ import type { ListedRecipe } from '../../recipe/load-recipe.js';
 export default class RecipeList extends BaseCommand {
   static override summary = 'List the recipes that can be named, and the file of each';
 
+  static override flags = { site: BaseCommand.siteFlag };
+
   async run(): Promise<ListedRecipe[]> {
-    await this.parse(RecipeList);
+    const { flags } = await this.parse(RecipeList);
     const { listRecipes } = await import('../../recipe/load-recipe.js');
-    const recipes = listRecipes(this.ports().fs, recipeSearch().directories);
+    const { fs } = this.ports();
+    const recipes = listRecipes(fs, recipeSearch(fs, flags.site).directories);
     const width = Math.max(0, ...recipes.map(({ name }) => name.length));
     for (const { name, file } of recipes) this.log(`${name.padEnd(width)}  ${file}`);
     return recipes;
