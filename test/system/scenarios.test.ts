@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { parse } from 'yaml';
 import type { ScenarioReport } from '../../src/vm/scenario-report.js';
 import { judgeRoot } from '../support/judge-roots.js';
-import { expectPass, runScenariosOn } from '../support/run-scenarios-on.js';
+import { expectPass, MACHINES, runScenariosOn } from '../support/run-scenarios-on.js';
 
 const scenarios = fileURLToPath(new URL('../../qemu/scenarios/', import.meta.url));
 
@@ -18,21 +18,27 @@ const directory = mkdtempSync('/var/tmp/mkroot-test-scenarios-');
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+/** Other test files run at the same time; each has up to four machines (vitest.config.ts). */
+const AT_ONCE = Math.min(4, MACHINES);
+
+let trixie: readonly ScenarioReport[];
+let bookworm: readonly ScenarioReport[];
+
+beforeAll(async () => {
+  const [onTrixie, onBookworm] = await Promise.all([
+    runScenariosOn(judgeRoot('trixie'), quick, directory, Math.max(1, AT_ONCE - 1)),
+    runScenariosOn(judgeRoot('bookworm'), ['power-off-server-gone'], directory, 1),
+  ]);
+  trixie = onTrixie.reports;
+  bookworm = onBookworm.reports;
+});
+
 describe('scenarios on trixie (systemd 257)', () => {
-  let reports: readonly ScenarioReport[];
-
-  beforeAll(async () => {
-    reports = await runScenariosOn(judgeRoot('trixie'), quick, directory);
-  });
-
   it.each(quick)('%s', (name) => {
-    expectPass(reports.find(({ scenario }) => scenario === name));
+    expectPass(trixie.find(({ scenario }) => scenario === name));
   });
 });
 
 describe('scenarios on bookworm (systemd 252)', () => {
-  it('power-off-server-gone', async () => {
-    const [report] = await runScenariosOn(judgeRoot('bookworm'), ['power-off-server-gone'], directory);
-    expectPass(report);
-  });
+  it('power-off-server-gone', () => expectPass(bookworm[0]));
 });
