@@ -111,8 +111,9 @@ parse_top_location() {
     die - "mkroot.rw=$top_wanted is not ${top_wanted%%:*}:[server:]/path, or no server is known"
 }
 
-# mount_for_writing TARGET [OPTIONS]
+# mount_for_writing TARGET [OPTIONS]: the layers, which are mounted by now, are the only ones that the options of mkroot.nfsopts= are for.
 mount_for_writing() {
+  nfs_extra_options=''
   nfs_base_options=hard,tcp,nolock${2:+,$2}
   attempt_nfs_mount "$1" ||
     die "$location_server:$location_path" "$mount_error (NFS v$nfs_vers, $attempt attempts), needed for the writable top"

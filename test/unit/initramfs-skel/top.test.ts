@@ -96,6 +96,19 @@ describe.each(shells)('the writable top under $name', (shell) => {
     expect(read('run/initramfs/state/servers')).toBe('10.77.0.1 2049 3\n');
   });
 
+  it('on NFS is mounted without the options that are for read-only layers', () => {
+    const layers = ' mkroot.nfsopts=ro,soft,nocto,actimeo=3600,vers=4.2';
+    const image = run(shell, `image:/t/top.ext4${layers}`);
+    expect(mounts(image.calls)[0]).toBe(
+      'mount -t nfs -o hard,tcp,nolock,vers=3 10.77.0.1:/t /run/mkroot/archive-rw',
+    );
+    expect(image.read('run/initramfs/state/top')).toBe('10.77.0.1:/t hard,tcp,nolock,vers=3 top.ext4\n');
+    const directory = run(shell, `unionfs:/t${layers}`, {}, 'find_tool() { answer=/bin/false; }');
+    expect(mounts(directory.calls)[0]).toBe(
+      'mount -t nfs -o hard,tcp,nolock,nocto,noatime,actimeo=2592000,vers=3 10.77.0.1:/t /run/mkroot/rw',
+    );
+  });
+
   it('a lock that a power cut left is taken over by the same machine; another one does not touch the image', () => {
     const lock = (owner: string) => ({ ...e2fsck(0), 'run/mkroot/archive-rw/top.ext4.lock': `${owner}\n` });
     expect(run(shell, 'image:/t/top.ext4', lock('52:54:00:00:00:01')).status).toBe(0);
