@@ -67,11 +67,28 @@ do_without_disk() {
 choose_generation_top() {
   top_key=top-${MKROOT_IMAGE:-image}-${MKROOT_GENERATION:-0}
   for old_top in "$ROOT$top_directory"/top-*; do
-    if [ -d "$old_top" ] && [ "${old_top##*/}" != "$top_key" ]; then rm -rf "$old_top"; fi
+    if [ "${old_top##*/}" != "$top_key" ] && is_generation_top "$old_top"; then rm -rf "$old_top"; fi
   done
   mkdir -p "$ROOT$top_directory/$top_key"
   upper_directory=$top_directory/$top_key/upper
   work_directory=$top_directory/$top_key/work
+}
+
+# is_generation_top DIRECTORY: was it made by choose_generation_top? Its name ends as a generation does (20261120T041500Z-1a2b3c4d, or
+# with -2 after that; 0 without one), and nothing but upper and work is in it; less than both after a power cut. The disk is a site's own,
+# which may call its directories top-something.
+is_generation_top() {
+  [ -d "$1" ] && [ ! -L "$1" ] || return 1
+  case ${1##*/} in
+    top-?*-20[0-9][0-9][01][0-9][0-3][0-9]T[0-2][0-9][0-5][0-9][0-5][0-9]Z-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]*) ;;
+    top-image-0) ;;
+    *) return 1 ;;
+  esac
+  case $(ls -A "$1") in
+    '' | upper | work | 'upper
+work') return 0 ;;
+  esac
+  return 1
 }
 
 # mount_image_top LOCATION: [server:]/path/name.ext4. What was promised to last is not written to memory instead: without it the

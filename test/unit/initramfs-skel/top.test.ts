@@ -27,7 +27,7 @@ describe.each(shells)('the writable top under $name', (shell) => {
   it('on a local disk is checked, mounted, and keyed by the generation; what belongs to another one goes', () => {
     const { calls, stdout, kmsg, read } = run(shell, 'disk:scratch', {
       ...e2fsck(0),
-      'run/mkroot/rw/top-compute-G1/upper/old': 'x',
+      'run/mkroot/rw/top-compute-20261119T041500Z-1a2b3c4d/upper/old': 'x',
       'run/mkroot/rw/top-compute-G2/upper/mine': 'x',
       'run/mkroot/rw/somebody/else': 'x',
     });
@@ -39,9 +39,38 @@ describe.each(shells)('the writable top under $name', (shell) => {
         'workdir=/run/mkroot/rw/top-compute-G2/work,index=off,xino=off,metacopy=off,redirect_dir=on mkroot /sysroot',
     ]);
     expect(stdout).toBe('/run/mkroot/base under disk scratch (/dev/vda), top-compute-G2\n');
-    expect(read('run/mkroot/rw/top-compute-G1/upper/old')).toBeUndefined();
+    expect(read('run/mkroot/rw/top-compute-20261119T041500Z-1a2b3c4d/upper/old')).toBeUndefined();
     expect(read('run/mkroot/rw/top-compute-G2/upper/mine')).toBe('x');
     expect(read('run/mkroot/rw/somebody/else')).toBe('x');
+  });
+
+  it('on a disk of the site leaves everything alone that is not such a top, whatever it is called', () => {
+    const kept = [
+      'top-secret/keep',
+      'top-secret/upper/keep',
+      'top-of-the-pops-2026/upper/keep',
+      'top-image-00/upper/keep',
+      // Somebody has put something beside them.
+      'top-compute-20261119T041500Z-1a2b3c4d/notes',
+      'top-compute-20261119T041500Z-1a2b3c4d/upper/keep',
+      'top-secret-G1/upper/keep',
+      'top-secret-G1/work/keep',
+    ];
+    const gone = [
+      'top-image-0/upper/x',
+      'top-image-0/work/x',
+      'top-a-b.c-20261118T235959Z-ffffffff-2/upper/x',
+      // A removal that a power cut interrupted.
+      'top-other-20261119T041500Z-00000000/work/work/x',
+    ];
+    const { read, stderr } = run(shell, 'disk:scratch', {
+      ...e2fsck(0),
+      'run/mkroot/rw/top-linked-20261119T041500Z-1a2b3c4d': { link: 'top-secret' },
+      ...Object.fromEntries([...kept, ...gone].map((path) => [`run/mkroot/rw/${path}`, 'x'])),
+    });
+    expect(stderr).toBe('');
+    const left = (paths: readonly string[]) => paths.filter((path) => read(`run/mkroot/rw/${path}`) === 'x');
+    expect([left(kept), left(gone)]).toEqual([kept, []]);
   });
 
   it('without the disk, with one that e2fsck does not mend, or without e2fsck, is in memory, and that is said', () => {
@@ -138,7 +167,7 @@ lower_directories=/run/mkroot/host:/run/mkroot/base
 ln() { command ln -sf "$ROOT/usr/bin/unionfs" "$3"; }
 `;
     const tree = {
-      'run/mkroot/rw/top-compute-G1/upper/old': 'x',
+      'run/mkroot/rw/top-compute-20261119T041500Z-1a2b3c4d/upper/old': 'x',
       'sysroot/usr/lib/systemd/systemd-shutdown': 'ELF',
       'proc/self/oom_score_adj': '0\n',
     };
@@ -151,7 +180,7 @@ ln() { command ln -sf "$ROOT/usr/bin/unionfs" "$3"; }
       'mount --bind /run/initramfs/lib/mkroot/leave-root /sysroot/usr/lib/systemd/systemd-shutdown',
     ]);
     expect(stdout).toContain('under unionfs-fuse on 10.77.0.1:/hosts/n001/top, top-compute-G2');
-    expect(read('run/mkroot/rw/top-compute-G1/upper/old')).toBeUndefined();
+    expect(read('run/mkroot/rw/top-compute-20261119T041500Z-1a2b3c4d/upper/old')).toBeUndefined();
     expect(read('proc/self/oom_score_adj')).toBe('-1000');
     for (const unit of ['usr-lib-systemd-systemd\\x2dshutdown.mount', 'run-mkroot-.mount']) {
       expect(read(`run/systemd/system/${unit}.d/50-mkroot.conf`)).toBe('[Unit]\nDefaultDependencies=no\n');
