@@ -26,10 +26,16 @@ export default class Lint extends BaseCommand {
       state: toBytePath(resolve(flags.state)),
       version: this.config.version,
     });
-    const { findings, looked, missingImages } = report;
+    const { findings, looked, missingImages, unreadOverlays, layersKnown } = report;
     for (const image of missingImages) {
       progress.note(`Image "${image}" was never built: nothing is compared with it (mkroot build ${image})`);
     }
+    for (const overlay of unreadOverlays) {
+      progress.note(
+        `${overlay} is not looked at further, and no layer has it: its overlay.yaml cannot be read`,
+      );
+    }
+    if (!layersKnown) progress.note('Layers and images are not looked at: nodes.yaml cannot be read');
     for (const { rule, severity, where, what, remedy, layers = [] } of findings) {
       const [first, ...others] = layers;
       const more = others.length === 0 ? '' : ` and ${others.length} more`;
@@ -42,6 +48,14 @@ export default class Lint extends BaseCommand {
       `${errors} errors, ${findings.length - errors} warnings in ${recipeCount} recipes, ${nodes} nodes, ${overlays} overlays, ${layers} layers`,
     );
     if (errors > 0) process.exitCode = ExitCode.InvalidInput;
-    return { errors, warnings: findings.length - errors, findings, looked, missingImages };
+    return {
+      errors,
+      warnings: findings.length - errors,
+      findings,
+      looked,
+      unreadOverlays,
+      layersKnown,
+      missingImages,
+    };
   }
 }

@@ -28,6 +28,8 @@ export interface LayerFile extends EntryBase {
   readonly kind: 'file';
   readonly declared: boolean;
   readonly content: LayerContent;
+  /** Its template could not be rendered: what it says is not known. Such a layer is linted, never written. */
+  readonly broken?: true;
 }
 
 /** A symbolic link of a layer; its mode says nothing. */

@@ -26,6 +26,8 @@ export interface LintContext {
   readonly below: LayerView;
   /** Whether the image is part of {@link below}. */
   readonly image: boolean;
+  /** False if the layers lack overlays that could not be read: what is missing may be in these. */
+  readonly complete: boolean;
   /** Users and groups of the image. */
   readonly accounts: AccountIds;
   /** Directories of this machine that no link of a node can mean: the site, the state directory. */
@@ -35,6 +37,14 @@ export interface LintContext {
 const MERGED_USR = new Set(['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libo32', '/libx32']);
 const POINTERS = new Set(['/hopeless.root', '/hopeless.overlay']);
 const SETUID_SETGID = 0o6000;
+
+/** Rules about files that neither the image nor the layers have. */
+const ABOUT_WHAT_LACKS: ReadonlySet<LayerRuleId> = new Set([
+  'dangling-link',
+  'unit-missing',
+  'missing-interpreter',
+  'stale-ld-cache',
+]);
 
 /** Everything that is wrong with a layer, in the order of its paths. */
 export function lintLayer(fs: ReadFileSystem, tree: LayerTree, context: LintContext): LayerFinding[] {
@@ -59,9 +69,9 @@ export function lintLayer(fs: ReadFileSystem, tree: LayerTree, context: LintCont
     if (entry.kind === 'file') {
       const bytes = contentOf(fs, entry);
       lintFile(entry, bytes, covered, context, report);
-      lintText(entry, bytes, around, report);
+      if (entry.broken !== true) lintText(entry, bytes, around, report);
     }
-    return found;
+    return context.complete ? found : found.filter(({ rule }) => !ABOUT_WHAT_LACKS.has(rule));
   });
 }
 

@@ -48,13 +48,13 @@ const GIT_KEEPER = '.gitkeep';
 
 /**
  * Reads an overlay's settings and which files it has; their contents are read when they are needed.
- * @returns the overlay, or everything that is wrong with it.
+ * @returns the overlay, or everything that is wrong with it; with the overlay too if its settings are known.
  * @throws MkrootError NotFound if there is no such directory.
  */
 export function readOverlay(
   fs: ReadFileSystem,
   { name, directory, label }: OverlayPlace,
-): Overlay | { readonly problems: readonly Problem[] } {
+): Overlay | { readonly problems: readonly Problem[]; readonly overlay?: Overlay } {
   // With "/." a directory that is a link itself is looked through, as everybody expects of a name that they typed.
   const top = fs.lstat(`${directory}/.`);
   if (top?.kind !== 'directory') {
@@ -65,9 +65,9 @@ export function readOverlay(
   }
   const decoded = readSettings(fs, directory, label);
   const sources = readSources(fs, directory, label);
-  const problems = [...('problems' in decoded ? decoded.problems : []), ...doubles(sources, label)];
-  if ('problems' in decoded || problems.length > 0) return { problems };
-  return {
+  const problems = doubles(sources, label);
+  if ('problems' in decoded) return { problems: [...decoded.problems, ...problems] };
+  const overlay: Overlay = {
     ...decoded,
     name,
     directory,
@@ -76,6 +76,7 @@ export function readOverlay(
     sources,
     templates: new OverlayTemplates(fs, directory, label),
   };
+  return problems.length > 0 ? { problems, overlay } : overlay;
 }
 
 function readSettings(fs: ReadFileSystem, directory: BytePath, label: string) {

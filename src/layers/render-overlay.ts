@@ -39,8 +39,7 @@ export function renderOverlay(fs: ReadFileSystem, overlay: Overlay, context: Ren
   const attributes = resolveAttributes(overlay, context.accounts, problems);
   const idleDeletions = deleteBelow(overlay, context.below, tree);
   for (const source of overlay.sources) {
-    const entry = entryOf(fs, overlay, source, context.variables, problems);
-    if (entry !== undefined) tree.put(entry);
+    tree.put(entryOf(fs, overlay, source, context.variables, problems));
   }
   if (overlay.settings.serial !== undefined) {
     tree.put({
@@ -70,7 +69,7 @@ function entryOf(
   { path, source, stat, template }: OverlaySource,
   variables: TemplateVariables,
   problems: Problem[],
-): LayerEntry | undefined {
+): LayerEntry {
   const { keeper } = overlay;
   const origin = `${overlay.label}${displayPath(source)}`;
   const base = {
@@ -104,7 +103,7 @@ function entryOf(
           message: message.startsWith('unknown variable') ? `${message} (rendered per ${scope})` : message,
         })),
       );
-      return undefined;
+      return { ...base, kind, declared: false, content: { data: new Uint8Array() }, broken: true };
     }
   }
 }

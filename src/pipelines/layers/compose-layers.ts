@@ -1,7 +1,6 @@
 import { suggestion } from '../../decode/nearest-name.js';
 import { type Problem, problemReport } from '../../decode/problem.js';
 import { ExitCode, MkrootError } from '../../errors.js';
-import { currentGeneration, generationPaths } from '../../images/image-store.js';
 import type { Inventory } from '../../inventory/inventory.js';
 import type { Node } from '../../inventory/node.js';
 import { Allowances } from '../../layers/allowances.js';
@@ -10,7 +9,7 @@ import { type HostFacts, hostLayer } from '../../layers/host-layer.js';
 import { layerManifest } from '../../layers/layer-manifest.js';
 import { LAYER_RULES, type LayerFinding } from '../../layers/layer-rules.js';
 import { LayerTree } from '../../layers/layer-tree.js';
-import { CachedView, DirectoryView, type LayerView, StackView } from '../../layers/layer-view.js';
+import { type LayerView, StackView } from '../../layers/layer-view.js';
 import { lintImage } from '../../layers/lint-image.js';
 import { lintLayer } from '../../layers/lint-layer.js';
 import type { TemplateVariables } from '../../layers/overlay-templates.js';
@@ -20,8 +19,7 @@ import { settleLayer } from '../../layers/settle-layer.js';
 import { findLayerVersion } from '../../layers/write-layer.js';
 import { type BytePath, toBytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import { type AccountIds, accountIds } from '../../rootfs/account-ids.js';
-import { Sysroot } from '../../rootfs/sysroot.js';
+import { type BaseRoot, openBase } from './open-base.js';
 import { persistentList } from './persistent-paths.js';
 import { TemplateValues } from './template-variables.js';
 
@@ -35,15 +33,6 @@ export interface LayerSite {
   readonly state: BytePath;
   /** Generations to lie on instead of the current ones, by image. */
   readonly generations?: ReadonlyMap<string, string>;
-}
-
-/** The root that layers lie on. */
-export interface BaseRoot {
-  readonly image: string;
-  /** Undefined if the image was never built: then nothing can be compared with it. */
-  readonly root: BytePath | undefined;
-  readonly view: LayerView;
-  readonly accounts: AccountIds;
 }
 
 /** A layer that is put together, and what the linter says about it. */
@@ -85,11 +74,19 @@ export class LayerComposer {
   readonly #pointers = new Map<SharedLayer, string>();
   #hosts: ReadonlySet<string> | undefined;
   readonly #allowances = new Allowances();
+  /** Overlays with problems, and whether some could not be read at all; only with {@link tell}. */
+  readonly #spoilt = new Set<Overlay>();
+  readonly #unread = new Set<string>();
 
+  /**
+   * @param tell is told the problems of overlays, whose layers are then put together as far as that goes, to be linted and
+   *   never to be written. Without it the first layer that has some ends in an error.
+   */
   constructor(
     private readonly fs: ReadFileSystem,
     readonly site: LayerSite,
     values = new TemplateValues(site.inventory),
+    private readonly tell?: (problems: readonly Problem[]) => void,
   ) {
     this.values = values;
   }
@@ -97,7 +94,7 @@ export class LayerComposer {
   /** The same site on another generation of an image. */
   onGeneration(image: string, generation: string): LayerComposer {
     const generations = new Map([...(this.site.generations ?? []), [image, generation]]);
-    return new LayerComposer(this.fs, { ...this.site, generations }, this.values);
+    return new LayerComposer(this.fs, { ...this.site, generations }, this.values, this.tell);
   }
 
   /** The root of an image. */
@@ -190,7 +187,7 @@ export class LayerComposer {
     const hosts = [HOST_TEMPLATE, node.name]
       .filter((name) => this.#hostNames.has(name))
       .map((name) => `${HOST_OVERLAYS}/${name}`);
-    return [...own, ...hosts.map((path) => this.#overlay(path, path))];
+    return [...own, ...hosts.flatMap((path) => this.#overlay(path, path) ?? [])];
   }
 
   /** Names of the directories in {@link HOST_OVERLAYS}, links to directories included. */
@@ -201,7 +198,7 @@ export class LayerComposer {
 
   /** Reads overlays by name. */
   overlays(names: readonly string[]): Overlay[] {
-    return names.map((name) => this.#overlay(name, `overlays/${name}`));
+    return names.flatMap((name) => this.#overlay(name, `overlays/${name}`) ?? []);
   }
 
   /** Renders overlays over each other and lints what comes out. */
@@ -224,18 +221,20 @@ export class LayerComposer {
         below: new StackView([tree, ...below]),
       });
       problems.push(...rendered.problems);
-      if (base.root !== undefined) {
+      if (rendered.problems.length > 0) this.#spoilt.add(overlay);
+      if (base.root !== undefined && this.#unread.size === 0) {
         idle.push(...rendered.idleDeletions.map(({ pattern }) => idleFinding(overlay, pattern)));
       }
       tree.merge(rendered.tree);
     }
-    if (problems.length > 0) throw overlayProblems(problems);
+    if (problems.length > 0) this.#report(problems);
     const stack = new StackView(below);
     settleLayer(tree, stack);
     const findings = lintLayer(this.fs, tree, {
       shared,
       below: stack,
       image: base.root !== undefined,
+      complete: this.#unread.size === 0,
       accounts: base.accounts,
       hostDirectories: [this.site.directory, this.site.state],
     });
@@ -247,21 +246,40 @@ export class LayerComposer {
     return [...this.#overlays.values()];
   }
 
-  /** Indexes of an overlay's allowances that allowed nothing in any layer that was put together. */
-  idleAllowances(overlay: Overlay): number[] {
-    return this.#allowances.idle(overlay);
+  /** Labels of the overlays that have no part in any layer, because what they are is not known. */
+  get unreadOverlays(): readonly string[] {
+    return [...this.#unread];
   }
 
-  #overlay(name: string, path: string): Overlay {
+  /** Indexes of an overlay's allowances that allowed nothing; none while a file that they may be about was not looked at. */
+  idleAllowances(overlay: Overlay): number[] {
+    return this.#unread.size > 0 || this.#spoilt.has(overlay) ? [] : this.#allowances.idle(overlay);
+  }
+
+  #report(problems: readonly Problem[]): void {
+    if (this.tell === undefined) throw overlayProblems(problems);
+    this.tell(problems);
+  }
+
+  #overlay(name: string, path: string): Overlay | undefined {
+    const label = `${this.site.label}${path}`;
+    if (this.#unread.has(label)) return undefined;
     let overlay = this.#overlays.get(path);
     if (overlay === undefined) {
       const read = readOverlay(this.fs, {
         name,
         directory: `${this.site.directory}/${toBytePath(path)}`,
-        label: `${this.site.label}${path}`,
+        label,
       });
-      if ('problems' in read) throw overlayProblems(read.problems);
-      overlay = read;
+      if ('problems' in read) {
+        this.#report(read.problems);
+        if (read.overlay === undefined) {
+          this.#unread.add(label);
+          return undefined;
+        }
+        overlay = read.overlay;
+        this.#spoilt.add(overlay);
+      } else overlay = read;
       this.#overlays.set(path, overlay);
     }
     return overlay;
@@ -323,24 +341,6 @@ export class LayerComposer {
       hint: `Add "image: NAME" to the group in ${this.site.inventory.file}.`,
     });
   }
-}
-
-/** The root of an image, by default of its current generation; without one an empty view. */
-export function openBase(
-  fs: ReadFileSystem,
-  state: BytePath,
-  image: string,
-  generation = currentGeneration(fs, state, image)?.id,
-): BaseRoot {
-  const root = generation === undefined ? undefined : generationPaths(state, image, generation).root;
-  return root === undefined
-    ? { image, root, view: new StackView([]), accounts: { users: new Map(), groups: new Map() } }
-    : {
-        image,
-        root,
-        view: new CachedView(new DirectoryView(fs, root)),
-        accounts: accountIds(new Sysroot(fs, root)),
-      };
 }
 
 /** @throws MkrootError InvalidInput if the linter found an error, with every finding. */

@@ -11,8 +11,9 @@ import { renderOverlay } from '../../layers/render-overlay.js';
 import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { type LoadedRecipe, loadRecipe, type RecipeSearch, recipePath } from '../../recipe/load-recipe.js';
-import { HOST_OVERLAYS, type LayerComposer, openBase } from './compose-layers.js';
+import { HOST_OVERLAYS, type LayerComposer } from './compose-layers.js';
 import type { EnteredStack } from './enter-layer.js';
+import { openBase } from './open-base.js';
 import { findTargets, openComposer } from './open-composer.js';
 import { hostDirectory } from './state-directories.js';
 

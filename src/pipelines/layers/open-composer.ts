@@ -1,4 +1,5 @@
 import { suggestion } from '../../decode/nearest-name.js';
+import type { Problem } from '../../decode/problem.js';
 import { ExitCode, MkrootError } from '../../errors.js';
 import type { Inventory } from '../../inventory/inventory.js';
 import { loadInventory, type Site, sitePath } from '../../inventory/load-inventory.js';
@@ -11,20 +12,19 @@ import { LayerComposer } from './compose-layers.js';
 /**
  * Reads a site's inventory and gets ready to put its layers together.
  * @param inventory one that was read already, or that is not written yet.
+ * @param tell is told the problems of overlays, which are errors without it; see {@link LayerComposer}.
  */
 export function openComposer(
   fs: ReadFileSystem,
   site: Site,
   state: BytePath,
   inventory: Inventory = loadInventory(fs, site),
+  tell?: (problems: readonly Problem[]) => void,
 ): LayerComposer {
   const marker = 'x';
-  return new LayerComposer(fs, {
-    inventory,
-    directory: toBytePath(site.directory),
-    label: sitePath(site, marker).slice(0, -marker.length),
-    state,
-  });
+  const label = sitePath(site, marker).slice(0, -marker.length);
+  const directory = toBytePath(site.directory);
+  return new LayerComposer(fs, { inventory, directory, label, state }, undefined, tell);
 }
 
 /** Groups and nodes that somebody named. */

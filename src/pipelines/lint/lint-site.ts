@@ -41,6 +41,10 @@ export interface LintReport {
     readonly layers: number;
     readonly nodes: number;
   };
+  /** Overlays that have no part in any layer, because their overlay.yaml cannot be read. */
+  readonly unreadOverlays: readonly string[];
+  /** False if no layer was put together, because nodes.yaml cannot be read. */
+  readonly layersKnown: boolean;
   /** Images that nodes boot and that were never built: nothing could be compared with them. */
   readonly missingImages: readonly string[];
 }
@@ -58,16 +62,28 @@ export function lintSite(fs: ReadFileSystem, request: LintRequest): LintReport {
   const looked = { recipes: recipes.size, overlays: 0, layers: 0, nodes: inventory?.nodes.size ?? 0 };
   if (inventory === undefined) {
     looked.overlays = lintAllOverlays(fs, site, findings);
-    return { findings: findings.list(), looked, missingImages: [] };
+    return {
+      findings: findings.list(),
+      looked,
+      unreadOverlays: [],
+      layersKnown: false,
+      missingImages: [],
+    };
   }
-  const composer = openComposer(fs, site, state, inventory);
+  const composer = openComposer(fs, site, state, inventory, (problems) => findings.problems(problems));
   const { nodes } = composer.values;
   lintNodes(inventory, nodes, findings);
   lintUse(fs, site, inventory, nodes, findings);
   looked.layers = lintLayers(composer, findings);
   looked.overlays = lintOverlays(composer, findings);
   lintImages(fs, { inventory, nodes, state, recipes, version: request.version }, findings);
-  return { findings: findings.list(), looked, missingImages: composer.missingImages() };
+  return {
+    findings: findings.list(),
+    looked,
+    unreadOverlays: composer.unreadOverlays,
+    layersKnown: true,
+    missingImages: composer.missingImages(),
+  };
 }
 
 /** Runs what may find problems, and takes them as findings; those that name no place are about `where`. */
@@ -140,7 +156,7 @@ function lintUse(
   }
 }
 
-/** Puts every layer together; a layer whose templates do not render says so and hides no other. */
+/** Puts every layer together, those with broken templates as far as that goes: no mistake hides another. */
 function lintLayers(composer: LayerComposer, findings: SiteFindings): number {
   const found = new Findings();
   let layers = 0;

@@ -50,6 +50,7 @@ function lint(entries: readonly Entry[], { shared = true } = {}) {
     shared,
     below: baseView(fs),
     image: true,
+    complete: true,
     accounts: ACCOUNTS,
     hostDirectories: ['/srv/site', '/var/lib/mkroot'],
   });
