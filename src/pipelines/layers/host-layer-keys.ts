@@ -10,7 +10,8 @@ import type { LayerComposer, SharedLayer } from './compose-layers.js';
 
 /**
  * Digests of everything that a node's own layer is made from, its identity left out: with the same key and the same identity the
- * same code makes the same layer and finds the same in it. Overlays count by the states of their files.
+ * same code makes the same layer and finds the same in it. Overlays count by the states of their files; how the user spells the path of the
+ * site makes no difference but to the words of what is found, see HostLayerMemory.
  */
 export class HostLayerKeys {
   readonly #overlays = new Map<Overlay, string>();
@@ -39,12 +40,12 @@ export class HostLayerKeys {
     const name = `${group} ${image}`;
     let key = known.get(name);
     if (key === undefined) {
-      const { inventory, directory, state, label } = composer.site;
+      const { inventory, directory, state } = composer.site;
       const { nodes: _nodes, ...values } = composer.values.group(group, image);
       const shared = composer.shared(group, image);
       const settings = [inventory.cluster.settings, inventory.groups.get(group)?.source.settings];
       const below = [shared.name, shared.overlays.length, this.digestOf(shared), shared.base.root];
-      key = digest([this.code, directory, state, label, values, settings, below]);
+      key = digest([this.code, directory, state, values, settings, below]);
       known.set(name, key);
     }
     return key;
@@ -53,7 +54,7 @@ export class HostLayerKeys {
   #overlay(overlay: Overlay): string {
     let key = this.#overlays.get(overlay);
     if (key === undefined) {
-      const { name, directory, label, keeper, sources } = overlay;
+      const { name, directory, keeper, sources } = overlay;
       const files = sources.map(({ source, stat }) => [
         source,
         stat.kind,
@@ -63,7 +64,7 @@ export class HostLayerKeys {
         fileState(stat),
       ]);
       const beside = [SETTINGS_FILE, PARTIALS_DIRECTORY].map((one) => this.#states(`${directory}/${one}`));
-      key = digest([name, directory, label, keeper, files, beside]);
+      key = digest([name, directory, keeper, files, beside]);
       this.#overlays.set(overlay, key);
     }
     return key;

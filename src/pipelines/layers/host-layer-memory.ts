@@ -5,7 +5,7 @@ import type { BytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 
 /** Version of the layout; another one is not read. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Files that a node's own layer was made from and consists of. */
 export interface LayerFiles {
@@ -33,6 +33,8 @@ export interface RememberedLayer {
 interface Head {
   readonly format: typeof FORMAT;
   readonly code: string;
+  /** How the user spells the path of the site: findings name their files so. */
+  readonly label: string;
   /** Lists of files, with a mark in the place of the node's name: most nodes have the same. */
   readonly shapes: readonly string[];
 }
@@ -64,6 +66,7 @@ export class HostLayerMemory {
 
   private constructor(
     private readonly code: string | undefined,
+    private readonly label: string,
     lines: readonly string[],
     shapes: readonly string[],
   ) {
@@ -72,15 +75,24 @@ export class HostLayerMemory {
     this.#shapeNumbers = new Map(shapes.map((shape, number) => [shape, number]));
   }
 
-  /** @param code digest of this mkroot; undefined remembers nothing. */
-  static read(fs: ReadFileSystem, state: BytePath, code: string | undefined): HostLayerMemory {
+  /**
+   * @param code digest of this mkroot; undefined remembers nothing.
+   * @param label of the site now. What was found under another one is found anew.
+   */
+  static read(
+    fs: ReadFileSystem,
+    state: BytePath,
+    { code, label }: { readonly code: string | undefined; readonly label: string },
+  ): HostLayerMemory {
     const path = memoryPath(state);
-    if (code === undefined || fs.lstat(path)?.kind !== 'file') return new HostLayerMemory(code, [], []);
+    const nothing = () => new HostLayerMemory(code, label, [], []);
+    if (code === undefined || fs.lstat(path)?.kind !== 'file') return nothing();
     const [first = '', ...lines] = Buffer.from(fs.readFile(path)).toString('utf8').split('\n');
     const head = parsed<Head>(first);
-    return head?.format === FORMAT && head.code === code && lines.at(-1) === END
-      ? new HostLayerMemory(code, lines.slice(0, -1), head.shapes)
-      : new HostLayerMemory(code, [], []);
+    if (head?.format !== FORMAT || head.code !== code || lines.at(-1) !== END) return nothing();
+    const known = lines.slice(0, -1);
+    const kept = head.label === label ? known : known.filter((line) => !hasFindings(line));
+    return new HostLayerMemory(code, label, kept, head.shapes);
   }
 
   /** What is remembered of a node's own layer. */
@@ -113,7 +125,7 @@ export class HostLayerMemory {
     if (this.code === undefined) return;
     const kept = nodes.flatMap(({ name }) => this.#lines.get(name) ?? []);
     if (!this.#changed && kept.length === this.#lines.size) return;
-    const head: Head = { format: FORMAT, code: this.code, shapes: this.#shapes };
+    const head: Head = { format: FORMAT, code: this.code, label: this.label, shapes: this.#shapes };
     const path = memoryPath(state);
     fs.mkdir(path.slice(0, path.lastIndexOf('/')));
     fs.writeFile(path, [JSON.stringify(head), ...kept, END].join('\n'), 0o600);
@@ -134,6 +146,10 @@ const END = 'end';
 
 function memoryPath(state: BytePath): BytePath {
   return `${state}/cache/host-layers`;
+}
+
+function hasFindings(line: string): boolean {
+  return parsed<Line>(line)?.[7] !== undefined;
 }
 
 function parsed<T>(text: string): T | undefined {

@@ -77,7 +77,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
   const { state, rollback } = request;
   const composer = openComposer(fs, request.site, state);
   const before = readRecord(fs, state);
-  const memory = HostLayerMemory.read(fs, state, request.code);
+  const memory = HostLayerMemory.read(fs, state, { code: request.code, label: composer.site.label });
   const sources = new PublishSources(
     fs,
     composer,

@@ -55,6 +55,19 @@ describe('what is remembered of layers', () => {
     expect(planned(FORGETFUL)).toMatchObject({ read: ['c1', 'n1', 'n2'], plan: { changes: false } });
   });
 
+  it('holds however the path of the site is spelt, but for nodes of which something was found: that names files', async () => {
+    fs.mkdir('/site/hosts/n2/etc');
+    edit('hosts/n2/etc/motd.bak', 'old\n');
+    await publish(publishPorts(fs), REQUEST, WRITER);
+    expect(planned().read).toEqual([]);
+    const inside = { ...REQUEST, site: { ...REQUEST.site, workingDirectory: '/site' } };
+    const { read, plan } = planned(inside);
+    expect({ read, changes: plan.changes }).toEqual({ read: ['n2'], changes: false });
+    expect(plan.findings.map(({ rule, origin }) => [rule, origin])).toEqual([
+      ['leftover-file', 'hosts/n2/etc/motd.bak'],
+    ]);
+  });
+
   const EDITS: Readonly<Record<string, readonly [affected: readonly string[], act: () => void]>> = {
     'a variable of one node': [
       ['n2'],
