@@ -1,4 +1,4 @@
-import { Liquid, type LiquidError, type Template } from 'liquidjs';
+import { Drop, Liquid, type LiquidError, type Template } from 'liquidjs';
 import type { Problem } from '../decode/problem.js';
 import { MkrootError } from '../errors.js';
 import { type BytePath, displayPath, toBytePath } from '../ports/byte-path.js';
@@ -54,7 +54,12 @@ export class OverlayTemplates {
     private readonly directory: BytePath,
     private readonly label: string,
   ) {
-    this.#liquid = new Liquid({
+    this.#liquid = this.#engine();
+  }
+
+  /** @param see is shown every partial that is read. */
+  #engine(see?: (text: string, file: string) => void): Liquid {
+    const liquid = new Liquid({
       strictVariables: true,
       strictFilters: true,
       ownPropertyOnly: true,
@@ -63,22 +68,69 @@ export class OverlayTemplates {
       root: ['/'],
       cache: true,
       timezoneOffset: 0,
-      fs: this.#partials(),
+      fs: this.#partials(see),
       ...LIMITS,
     });
-    for (const filter of CLOCK_AND_DICE) this.#liquid.registerFilter(filter, refused(filter));
-    this.#liquid.registerFilter('shellquote', shellQuoted);
+    for (const filter of CLOCK_AND_DICE) liquid.registerFilter(filter, refused(filter));
+    liquid.registerFilter('shellquote', shellQuoted);
+    return liquid;
   }
 
   /** @param path of the template in the overlay, such as /etc/hosts.liquid. */
   render(path: BytePath, variables: TemplateVariables): Rendered {
     const file = `${this.label}${displayPath(path)}`;
     const parsed = this.#parse(path, file);
-    if (isProblems(parsed)) return { problems: parsed };
+    if (isProblems(parsed)) return { problems: this.#behindFilters(path, file, variables, parsed) };
     try {
       return { text: String(this.#liquid.renderSync(parsed, variables)) };
     } catch (error) {
-      return { problems: this.#problems(error, file) };
+      return { problems: this.#behindFilters(path, file, variables, this.#problems(error, file)) };
+    }
+  }
+
+  /**
+   * All problems, if some of them are unknown filters: these end the parsing of the tag and the block that they stand in, so that
+   * what else is wrong shows only once there are filters of these names.
+   */
+  #behindFilters(
+    path: BytePath,
+    file: string,
+    variables: TemplateVariables,
+    problems: readonly Problem[],
+  ): readonly Problem[] {
+    if (!problems.some(isUnknownFilter)) return problems;
+    const found: Problem[] = [];
+    const add = (text: string, from: string) => {
+      found.push(...this.#unknownFilters(liquid, text, from));
+    };
+    const liquid = this.#engine(add);
+    try {
+      const text = this.#read(`${this.directory}${path}`, file);
+      add(text, file);
+      liquid.parseAndRenderSync(text, variables);
+    } catch (error) {
+      found.push(...this.#problems(error, file));
+    }
+    return inOrder(found);
+  }
+
+  /** Finds the unknown filters of a text, and gives the engine filters of these names. */
+  #unknownFilters(liquid: Liquid, text: string, file: string): Problem[] {
+    const found: Problem[] = [];
+    for (let unknown = this.#newFilters(liquid, text, file); unknown.length > 0; ) {
+      found.push(...unknown);
+      for (const { message } of unknown) liquid.registerFilter(message.split(' ').at(-1)!, () => ANYTHING);
+      unknown = this.#newFilters(liquid, text, file);
+    }
+    return found;
+  }
+
+  #newFilters(liquid: Liquid, text: string, file: string): Problem[] {
+    try {
+      liquid.parse(text, file);
+      return [];
+    } catch (error) {
+      return this.#problems(error, file).filter(isUnknownFilter);
     }
   }
 
@@ -108,7 +160,7 @@ export class OverlayTemplates {
   }
 
   /** What `include` sees: paths are resolved as if .partials were the root directory, so nothing leads out of it. */
-  #partials() {
+  #partials(see?: (text: string, file: string) => void) {
     const root = new Sysroot(this.fs, `${this.directory}/${PARTIALS_DIRECTORY}`);
     const find = (name: string) => {
       const found = root.resolve(toBytePath(name));
@@ -120,7 +172,10 @@ export class OverlayTemplates {
       const found = find(name);
       if (found === undefined) throw new Error(`there is no ${PARTIALS_DIRECTORY}${name}`);
       if (includesItself(name, (one) => textOf(find(one)))) throw new Error(ENDLESS);
-      return this.#read(found.hostPath, `${this.label}/${PARTIALS_DIRECTORY}${displayPath(found.path)}`);
+      const file = `${this.label}/${PARTIALS_DIRECTORY}${displayPath(found.path)}`;
+      const text = this.#read(found.hostPath, file);
+      see?.(text, file);
+      return text;
     };
     return {
       resolve: (_directory: string, name: string) => partialPath(name),
@@ -156,6 +211,37 @@ export class OverlayTemplates {
       },
     ];
   }
+}
+
+/** What an unknown filter comes to: it has whatever it is asked for, so that nothing more is wrong because of it. */
+class Anything extends Drop {
+  override liquidMethodMissing(): this {
+    return this;
+  }
+  override valueOf(): this {
+    return this;
+  }
+  override toString(): string {
+    return '';
+  }
+  *[Symbol.iterator](): Iterator<this> {
+    yield this;
+  }
+}
+
+const ANYTHING = new Anything();
+
+function isUnknownFilter({ rule }: Problem): boolean {
+  return rule === 'unknown-filter';
+}
+
+/** File by file in the order of the lines, each problem once. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const distinct = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  return [...distinct.values()].sort(
+    ({ position: a }, { position: b }) =>
+      (a.file < b.file ? -1 : Number(a.file > b.file)) || a.line - b.line || a.column - b.column,
+  );
 }
 
 function isProblems(parsed: Template[] | readonly Problem[]): parsed is readonly Problem[] {

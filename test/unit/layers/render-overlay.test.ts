@@ -37,6 +37,41 @@ describe('templates', () => {
     ]);
   });
 
+  test('an unknown filter hides no other problem, wherever it stands, and what it would give is no problem', () => {
+    const fs = memoryFileSystem({
+      [`${overlay}/.partials/p`]: '{{ who | pfoo }}{{ gone }}',
+      [`${overlay}/a.liquid`]: '{{ node.name | foo }} {{ nosuch }}',
+      [`${overlay}/b.liquid`]: '{{ nosuch | foo | bar }}',
+      [`${overlay}/c.liquid`]: '{% if node %}{{ node.name | foo }}\n{{ nosuch }}{% endif %}{{ x | bar }}',
+      [`${overlay}/d.liquid`]: '{% include "p" %}{{ nosuch }}{{ 1 | foo }}',
+      [`${overlay}/e.liquid`]:
+        '{% assign q = node | foo %}{{ q.a.b | upcase }}{% for i in q %}{{ i.c | plus: 1 }}{{ nosuch }}{% endfor %}{{ q | map: "x" | sort | join: "," }}',
+    });
+    const variables = { node: { name: 'n' }, who: 'w' };
+    const lines = problemLines(render(fs, variables)).map((line) =>
+      line.replace('overlays/cluster/', '').replace(' (rendered per group)', ''),
+    );
+    expect(lines).toEqual([
+      'a.liquid:1:1: unknown filter foo',
+      'a.liquid:1:26: unknown variable nosuch',
+      'b.liquid:1:1: unknown filter foo',
+      'b.liquid:1:1: unknown filter bar',
+      'b.liquid:1:4: unknown variable nosuch',
+      'c.liquid:1:14: unknown filter foo',
+      'c.liquid:2:4: unknown variable nosuch',
+      'c.liquid:2:24: unknown filter bar',
+      'c.liquid:2:27: unknown variable x',
+      '.partials/p:1:1: unknown filter pfoo',
+      '.partials/p:1:20: unknown variable gone',
+      'd.liquid:1:21: unknown variable nosuch',
+      'd.liquid:1:30: unknown filter foo',
+      'e.liquid:1:1: unknown filter foo',
+      expect.stringMatching(/^e\.liquid:1:\d+: unknown variable nosuch$/),
+    ]);
+    // The same filters again, of another template: nothing is remembered of the first.
+    expect(problemLines(render(fs, variables))).toHaveLength(lines.length);
+  });
+
   test('included files come from .partials only, and their errors name them', () => {
     const fs = memoryFileSystem({
       [`${overlay}/.partials/greeting.liquid`]: 'hello {{ who }}',
