@@ -22,8 +22,11 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Test files that boot machines at the same time: these wait as much as they compute. A file has up to four, of 1 GiB each. */
-const LABS = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / (6 * 1024 ** 3))));
+/**
+ * Test files that boot machines at the same time. A file has up to four machines, of 1 GiB each; with more files than processors guests
+ * run into the limits of their own systemd.
+ */
+const LABS = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / (6 * 1024 ** 3))));
 
 /**
  * Test projects, fastest first. `unit` needs nothing but Node; `judges` compares with independent tools on
