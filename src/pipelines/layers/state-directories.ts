@@ -5,9 +5,14 @@ export function sharedLayerDirectory(state: BytePath, name: string): BytePath {
   return `${state}/layers/${toBytePath(name)}`;
 }
 
+/** Where each node that ever had a layer of its own has a directory. */
+export function hostsDirectory(state: BytePath): BytePath {
+  return `${state}/hosts`;
+}
+
 /** Where everything that belongs to one node is kept: STATE/hosts/NAME, closed to all but root. */
 export function hostDirectory(state: BytePath, node: string): BytePath {
-  return `${state}/hosts/${toBytePath(node)}`;
+  return `${hostsDirectory(state)}/${toBytePath(node)}`;
 }
 
 /** Where the file is kept that takes what a node writes: STATE/hosts/NAME/top/top.ext4. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { MkrootError } from '../../errors.js';
 import { currentGeneration, imagePaths, listGenerations } from '../../images/image-store.js';
 import { loadInventory, SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
+import type { Node } from '../../inventory/node.js';
 import { resolveNodes } from '../../inventory/resolve-node.js';
 import { currentLayer, layerVersions, removeUnfinishedVersions } from '../../layers/write-layer.js';
 import { tftpDirectory } from '../../netboot/netboot-tree.js';
@@ -9,6 +10,7 @@ import { type BytePath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { removeFromOwnedTree } from '../../stages/owned-tree.js';
+import { hostDirectory, hostsDirectory } from '../layers/state-directories.js';
 import { type LayerWriter, withLayerLock } from '../layers/write-layers.js';
 import { bootDirectory } from './netboot-site.js';
 import {
@@ -31,11 +33,12 @@ export interface GarbageRequest {
   readonly keepDays: number;
 }
 
-/** A generation of an image, or a version of a layer. */
+/** A generation of an image, a version of a layer, or the identity (machine-id, ssh host keys) of a node that is gone. */
 export interface StoredThing {
-  readonly kind: 'generation' | 'layer';
+  readonly kind: 'generation' | 'layer' | 'identity';
   /** Of the image, of the group, or of the node. */
   readonly name: string;
+  /** Of an identity: `identity`. */
   readonly id: string;
   readonly directory: BytePath;
   /** Why it stays; undefined if nobody is known to need it. */
@@ -52,7 +55,7 @@ export interface GarbagePlan {
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * Finds generations and versions of layers, and who is known to need each. Reads only.
+ * Finds generations, versions of layers and identities of nodes that are gone, and who is known to need each. Reads only.
  * @throws MkrootError if a publish was interrupted: what its boot files name is not known for sure.
  */
 export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest): GarbagePlan {
@@ -64,8 +67,10 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
     });
   }
   const pinsKnown = fs.lstat(toBytePath(join(site.directory, SITE_NAMES.inventory))) !== undefined;
-  const pins = pinsKnown ? pinnedGenerations(fs, site) : new Map<string, string>();
-  const known = new KnownUses(fs, state, record, now, keepDays);
+  const inventory = pinsKnown ? resolveNodes(loadInventory(fs, site)) : undefined;
+  const pins = pinnedGenerations(inventory ?? []);
+  const gone = goneNodes(fs, state, record, inventory);
+  const known = new KnownUses(fs, state, record, now, keepDays, gone);
   const generations = namesIn(fs, `${state}/images`).flatMap((name) => {
     const current = currentGeneration(fs, state, name)?.id;
     const all = listGenerations(fs, state, name);
@@ -87,7 +92,8 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
     });
   });
   const layers = layerDirectories(fs, state).flatMap(({ name, directory }) => {
-    const current = currentLayer(fs, directory)?.id;
+    const isGone = directory === hostDirectory(state, name) && gone.has(name);
+    const current = isGone ? undefined : currentLayer(fs, directory)?.id;
     return namesIn(fs, layerVersions(directory)).map((id): StoredThing => {
       const version = `${layerVersions(directory)}/${id}`;
       const made = fs.lstat(version)?.mtime;
@@ -98,7 +104,39 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
       return { kind: 'layer', name, id, directory: version, use };
     });
   });
-  return { things: [...generations, ...layers], pinsKnown };
+  const identities = [...gone].flatMap((name): StoredThing[] => {
+    const directory = hostDirectory(state, name);
+    const identity = `${directory}/${IDENTITY}`;
+    const made = fs.lstat(identity)?.mtime;
+    if (made === undefined) return [];
+    // Whoever needs a layer of the node may need it whole: with the keys that are in it.
+    const layer = layers.find((one) => one.use !== undefined && one.directory.startsWith(`${directory}/`));
+    const use = layer === undefined ? known.age(made * 1000) : `of layer ${layer.id}: ${layer.use}`;
+    return [{ kind: 'identity', name, id: IDENTITY, directory: identity, use }];
+  });
+  return { things: [...generations, ...layers, ...identities], pinsKnown };
+}
+
+/** Where the identity of a node lies below its directory. */
+const IDENTITY = 'identity';
+
+/**
+ * Nodes that have a directory, and are neither published nor in the inventory any more. Without an inventory, or before anything was
+ * published, none is known to be gone.
+ */
+function goneNodes(
+  fs: ReadFileSystem,
+  state: BytePath,
+  record: PublishedRecord | undefined,
+  inventory: readonly Node[] | undefined,
+): ReadonlySet<string> {
+  if (record?.site === undefined || inventory === undefined) return new Set();
+  const known = new Set(inventory.map(({ name }) => name));
+  return new Set(
+    namesIn(fs, hostsDirectory(state)).filter(
+      (name) => !known.has(name) && record.nodes.get(name) === undefined,
+    ),
+  );
 }
 
 /** Removes what nobody is known to need. Interrupted, it leaves nothing that looks whole and is not. */
@@ -123,16 +161,33 @@ export async function collectGarbage(
     for (const { kind, name, id, directory } of unused) {
       if (writer.signal?.aborted) break;
       task.update(`${name} ${id}`);
+      // Before the identity, by which the next collection knows that there is something left to do.
+      if (kind === 'identity') removeTraces(fs, state, name);
       const slash = directory.lastIndexOf('/');
       const gone = `${directory.slice(0, slash)}/${GONE}${id}`;
       fs.rename(directory, gone);
       if (kind === 'generation') fs.remove(`${imagePaths(state, name).initrds}/${id}`);
       fs.remove(gone);
+      if (kind === 'identity') removeIfEmpty(fs, hostDirectory(state, name));
     }
     forget(fs, state);
     task.done();
     return plan;
   });
+}
+
+/** What is left of a node that is gone besides its identity, after its layers. What it kept (persistent paths, its top) is not ours. */
+function removeTraces(fs: FileSystem, state: BytePath, node: string): void {
+  fs.remove(`${state}/booted/${node}`);
+  const directory = hostDirectory(state, node);
+  const versions = layerVersions(directory);
+  if (namesIn(fs, versions).length > 0) return;
+  fs.remove(`${directory}/current`);
+  fs.remove(versions);
+}
+
+function removeIfEmpty(fs: FileSystem, directory: BytePath): void {
+  if (fs.readdir(directory).length === 0) fs.remove(directory);
 }
 
 /** Things that are being removed start with this; builds and writers of layers remove what starts with `.new-`, too. */
@@ -149,13 +204,17 @@ class KnownUses {
     private readonly record: PublishedRecord | undefined,
     private readonly now: Date,
     private readonly keepDays: number,
+    gone: ReadonlySet<string>,
   ) {
     this.#named = referencesOf(record?.site, state);
     const booted = `${state}/booted`;
-    this.#reports = namesIn(fs, booted).map((node) => ({
-      node,
-      text: `${Buffer.from(fs.readFile(`${booted}/${node}`)).toString('latin1')}\n`,
-    }));
+    this.#reports = namesIn(fs, booted)
+      // The exports of a node that is gone went with it: what it said once is no longer true for ever.
+      .filter((node) => !gone.has(node) || this.age((fs.lstat(`${booted}/${node}`)?.mtime ?? 0) * 1000))
+      .map((node) => ({
+        node,
+        text: `${Buffer.from(fs.readFile(`${booted}/${node}`)).toString('latin1')}\n`,
+      }));
   }
 
   /** @param reported how a report of a node names it, to the end of a word, unless by the path of something in it. */
@@ -180,8 +239,7 @@ class KnownUses {
 }
 
 /** By image and generation, the name of a node that is pinned to it. */
-function pinnedGenerations(fs: ReadFileSystem, site: Site): Map<string, string> {
-  const nodes = resolveNodes(loadInventory(fs, site));
+function pinnedGenerations(nodes: readonly Node[]): Map<string, string> {
   return new Map(
     nodes.flatMap(({ name, image, generation }): [string, string][] =>
       generation === undefined ? [] : [[`${image} ${generation}`, name]],
@@ -195,7 +253,7 @@ function timeOf(id: string): number {
 }
 
 function layerDirectories(fs: ReadFileSystem, state: BytePath): { name: string; directory: BytePath }[] {
-  return [`${state}/layers`, `${state}/hosts`].flatMap((parent) =>
+  return [`${state}/layers`, hostsDirectory(state)].flatMap((parent) =>
     namesIn(fs, parent).map((name) => ({ name, directory: `${parent}/${name}` })),
   );
 }
@@ -208,7 +266,10 @@ function namesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
 /** What a collection, or a writer of layers, that was killed left. A build that is under way has its own lock. */
 function removeLeftovers(fs: FileSystem, state: BytePath): void {
   removeUnfinishedRecords(fs, state);
-  for (const { directory } of layerDirectories(fs, state)) removeUnfinishedVersions(fs, directory);
+  for (const { directory } of layerDirectories(fs, state)) {
+    removeUnfinishedVersions(fs, directory);
+    fs.remove(`${directory}/${GONE}${IDENTITY}`);
+  }
   for (const image of namesIn(fs, `${state}/images`)) {
     const { generations, initrds } = imagePaths(state, image);
     if (fs.lstat(generations) === undefined) continue;

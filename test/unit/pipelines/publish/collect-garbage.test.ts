@@ -126,3 +126,80 @@ describe('what goes', () => {
     expect(planPublish(fs, REQUEST).changes).toBe(false);
   });
 });
+
+describe('a node that is gone', () => {
+  const HOST = '/state/hosts/n2';
+  const REPORT = '/state/booted/n2';
+  let versions: string[];
+
+  /** n2 is taken out of nodes.yaml; whatever is in its directory was made on 1 January. */
+  beforeEach(() => {
+    versions = fs.readdir(`${HOST}/versions`);
+    fs.mkdir('/state/booted');
+    fs.writeFile(REPORT, `generation=${G1}\nlayers=nfs:10.1.0.1:${HOST}/versions/${versions.at(-1)}/layer\n`);
+    fs.setMtime(REPORT, Date.parse('2026-01-01') / 1000);
+    fs.setMtime(`${HOST}/identity`, Date.parse('2026-01-01') / 1000);
+    fs.writeFile(
+      '/site/nodes.yaml',
+      NODES.replace(
+        "n[1-2]: { group: compute, ip: 10.1.1.1, mac: ['52:54:00:00:00:01', '52:54:00:00:00:02'] }",
+        "n1: { group: compute, ip: 10.1.1.1, mac: '52:54:00:00:00:01' }",
+      ),
+    );
+  });
+
+  const mine = (request: Partial<GarbageRequest> = {}, now = '2026-11-21T00:00:00Z') =>
+    planGarbage(fs, new Date(now), { ...ALL, ...request })
+      .things.filter(({ kind, name }) => kind !== 'generation' && name === 'n2')
+      .map(({ kind, use }) => `${kind}: ${use}`);
+
+  it('is not gone while it is published', () => {
+    expect(mine()).toContain('layer: current');
+    expect(mine().join()).not.toContain('identity');
+  });
+
+  it('loses its layers and keys once boot files have not named them for --keep-days, whatever it reported once', async () => {
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    const named = 'named by boot files until 2026-11-20';
+    const lately = mine({ keepDays: 3 });
+    expect(lately.slice(0, -1)).toEqual(versions.map(() => `layer: ${named}`));
+    expect(lately.at(-1)).toMatch(new RegExp(`^identity: of layer [0-9a-f]{16}: ${named}$`));
+    expect(mine({ keepDays: 3 }, '2026-11-24T00:00:00Z')).toEqual([
+      ...versions.map(() => 'layer: undefined'),
+      'identity: undefined',
+    ]);
+    expect(uses().generations[0]).toBeUndefined();
+    fs.setMtime(REPORT, Date.parse('2026-11-23') / 1000);
+    expect(mine({ keepDays: 3 }, '2026-11-24T00:00:00Z').at(-1)).toContain('booted by n2');
+
+    fs.mkdir(`${HOST}/persistent/var/log/@`);
+    await collectGarbage(publishPorts(fs, '2026-12-24T00:00:00.000Z'), ALL, WRITER);
+    expect(fs.readdir(HOST)).toEqual(['persistent']);
+    expect(fs.lstat(REPORT)).toBeUndefined();
+    expect(fs.readdir('/state/hosts/n1').sort()).toEqual(['current', 'identity', 'versions']);
+    expect(mine()).toEqual([]);
+    expect(planPublish(fs, REQUEST).changes).toBe(false);
+  });
+
+  it('leaves nothing behind if it kept nothing', async () => {
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    await collectGarbage(publishPorts(fs, '2026-12-24T00:00:00.000Z'), ALL, WRITER);
+    expect(fs.readdir('/state/hosts').sort()).toEqual(['c1', 'n1']);
+  });
+
+  it('loses its keys with the next collection if one was killed while it removed them', async () => {
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    fs.rename(`${HOST}/identity`, `${HOST}/.new-gone-identity`);
+    await collectGarbage(publishPorts(fs, '2026-12-24T00:00:00.000Z'), ALL, WRITER);
+    expect(fs.lstat(`${HOST}/.new-gone-identity`)).toBeUndefined();
+  });
+
+  it.each([
+    ['nodes.yaml', '/site/nodes.yaml'],
+    ['a record of what was published', '/state/published.json'],
+  ])('is not known to be gone without %s', async (_, path) => {
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    fs.remove(path);
+    expect(mine()).toContain('layer: current');
+  });
+});
