@@ -12,13 +12,13 @@ export default class Doctor extends BaseCommand {
     'Check the host: tools, kernel features, accelerators, and how to get what is missing';
 
   static override description =
-    'Exits with 5 when something is missing that a command (by default build, initrd or qemu-test) cannot do without.';
+    'Exits with 5 when something is missing that a command (by default build, initrd, publish or qemu-test) cannot do without. A head node is asked about with --for publish --for serve; node create and node instantiate need what publish needs.';
 
   static override flags = {
     for: Flags.option({
       options: PURPOSES,
       multiple: true,
-      default: ['build', 'initrd', 'qemu-test'],
+      default: ['build', 'initrd', 'publish', 'qemu-test'],
       description: 'what the host is wanted for; repeat it for more',
     })(),
   };

@@ -17,6 +17,8 @@ export interface Finding {
 
 /** The host as `mkroot doctor` sees it. */
 export interface HostReport {
+  /** What it was asked for. */
+  readonly purposes: readonly Purpose[];
   readonly findings: readonly Finding[];
   /** What QEMU can run guests with, the fastest first. */
   readonly accelerators: readonly ('kvm' | 'tcg')[];
@@ -34,8 +36,20 @@ export interface HostQuestion {
   readonly uid: number;
 }
 
-/** Either bootstrap tool will do for `mkroot build`. */
-const BOOTSTRAP_TOOLS = ['mmdebstrap', 'debootstrap'];
+/** Purposes for which one of several groups of requirements has to be there as a whole; the first is asked for where none is. */
+const ALTERNATIVES: readonly {
+  readonly purpose: Purpose;
+  readonly groups: readonly (readonly string[])[];
+}[] = [
+  { purpose: 'build', groups: [['mmdebstrap'], ['debootstrap']] },
+  {
+    purpose: 'serve',
+    groups: [
+      ['ganesha.nfsd', 'ganesha VFS backend'],
+      ['rpc.nfsd', 'rpc.mountd', 'exportfs', 'nfsd'],
+    ],
+  },
+];
 
 /** Looks for each requirement, all at the same time. Changes nothing on the host. */
 export async function checkHost(
@@ -50,16 +64,14 @@ export async function checkHost(
       required: requirement.requiredFor.some((purpose) => purposes.includes(purpose)),
     })),
   );
-  const noBootstrap =
-    purposes.includes('build') &&
-    probed.every(
-      ({ requirement, presence }) => presence !== 'ok' || !BOOTSTRAP_TOOLS.includes(requirement.name),
-    );
+  const isThere = (name: string) =>
+    probed.some(({ requirement, presence }) => requirement.name === name && presence !== 'missing');
+  const wanted = ALTERNATIVES.filter(
+    ({ purpose, groups }) => purposes.includes(purpose) && !groups.some((group) => group.every(isThere)),
+  ).flatMap(({ groups: [first = []] }) => first);
   const findings = probed.map(
     (finding): Finding =>
-      noBootstrap && finding.requirement.name === BOOTSTRAP_TOOLS[0]
-        ? { ...finding, required: true }
-        : finding,
+      wanted.includes(finding.requirement.name) ? { ...finding, required: true } : finding,
   );
   const packageManager = packageManagerOf(ports);
   const missing = findings.filter(({ presence }) => presence === 'missing');
@@ -73,6 +85,7 @@ export async function checkHost(
   const present = (name: string) =>
     findings.some(({ requirement, presence }) => requirement.name === name && presence === 'ok');
   return {
+    purposes,
     findings,
     accelerators: present('/dev/kvm') ? ['kvm', 'tcg'] : ['tcg'],
     packageManager,

@@ -66,6 +66,7 @@ function neededBy({ requirement: { requiredFor, usefulFor } }: Finding): string 
 }
 
 function* summary({
+  purposes,
   accelerators,
   missingPackages,
   packageManager,
@@ -84,6 +85,6 @@ function* summary({
     yield `To install what is optional:  ${install(missingPackages.useful)}`;
   const lacking = findings.filter(({ presence, required }) => presence === 'missing' && required);
   yield ready
-    ? 'This host is ready.'
+    ? `This host is ready for ${purposes.join(', ')}.`
     : `Missing: ${lacking.map(({ requirement }) => requirement.name).join(', ')}.`;
 }

@@ -1,5 +1,15 @@
 /** What somebody wants to do with mkroot; `--for` of `mkroot doctor` takes these. */
-export const PURPOSES = ['build', 'initrd', 'qemu-test', 'test', 'bench'] as const;
+export const PURPOSES = [
+  'build',
+  'initrd',
+  'publish',
+  'netboot',
+  'serve',
+  'enter',
+  'qemu-test',
+  'test',
+  'bench',
+] as const;
 
 /** One of {@link PURPOSES}. */
 export type Purpose = (typeof PURPOSES)[number];

@@ -7,7 +7,7 @@ import { REQUIREMENTS } from '../../../src/doctor/requirements.js';
 import type { Command, Completed } from '../../../src/ports/process-runner.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
 
-const COMMANDS: readonly Purpose[] = ['build', 'initrd', 'qemu-test'];
+const COMMANDS: readonly Purpose[] = ['build', 'initrd', 'publish', 'qemu-test'];
 
 /** A host that has every file, and every program but the named ones. */
 function host({
@@ -85,6 +85,29 @@ describe('mkroot doctor', () => {
     expect((await ask(ports, ['test'])).ready).toBe(false);
   });
 
+  test('a head node is asked about: keys and lock to publish, either NFS server to serve', async () => {
+    const missing = async (without: string[], ...purposes: Purpose[]) => {
+      const report = await ask(host({ without }), purposes);
+      const names = report.findings.filter(({ presence, required }) => presence === 'missing' && required);
+      expect(report.ready).toBe(names.length === 0);
+      return names.map(({ requirement }) => requirement.name);
+    };
+    // Commands that the default names: `node create` needs what publish needs.
+    expect(await missing(['ssh-keygen'], ...COMMANDS)).toEqual(['ssh-keygen']);
+    expect(await missing(['ssh-keygen'], 'build', 'initrd', 'netboot', 'serve', 'enter')).toEqual([]);
+    expect(await missing(['flock'], 'publish')).toEqual(['flock']);
+    expect(await missing(['dnsmasq', 'rpcbind', 'ip'], 'serve')).toEqual(['dnsmasq', 'rpcbind', 'ip']);
+    expect(await missing(['dnsmasq', 'ganesha.nfsd', 'rpc.nfsd'], 'publish', 'netboot', 'enter')).toEqual([]);
+    expect(await missing(['nsenter'], 'enter')).toEqual(['nsenter']);
+    // The kernel of this host has no nfsd.
+    expect(await missing([], 'serve')).toEqual([]);
+    expect(await missing(['ganesha.nfsd', 'modprobe'], 'serve')).toEqual(['ganesha.nfsd']);
+    expect(await missing(['ganesha.nfsd'], 'serve')).toEqual([]);
+    expect(await missing(['ganesha.nfsd', 'rpc.mountd'], 'serve')).toEqual(['ganesha.nfsd']);
+    const ready = hostReportText(await ask(host(), ['serve']), { colour: false });
+    expect(ready).toContain('This host is ready for serve.');
+  });
+
   test('/dev/kvm that may not be opened is not an accelerator, and says why', async () => {
     const report = await ask(host({ denied: ['/dev/kvm'] }));
     expect(report).toMatchObject({ ready: true, accelerators: ['tcg'] });
@@ -117,7 +140,7 @@ describe('scripts/debian-packages.json, which the set-up installs', () => {
       requiredFor.some((purpose) => purposes.includes(purpose)),
     ).flatMap(({ debian }) => debian);
 
-  test('for the demo: what the table says its three commands need, and the default bootstrap tool', () => {
+  test('for the demo: what the table says its commands need, and the default bootstrap tool', () => {
     expect([...lists.demo].sort()).toEqual([...new Set([...required(COMMANDS), 'mmdebstrap'])].sort());
   });
 
