@@ -15,8 +15,10 @@ export interface LockHolder {
 
 /** How to take a lock. */
 export interface LockRequest {
+  /** A file, which is made, or a directory that is there. */
   readonly path: BytePath;
-  readonly holder: LockHolder;
+  /** Written into the file; none for a directory. */
+  readonly holder?: LockHolder;
   /** Wait until it is free; otherwise fail at once. */
   readonly wait: boolean;
   readonly signal?: AbortSignal;
@@ -31,7 +33,7 @@ export interface HeldLock {
 const HELD = 75;
 
 /**
- * Takes the lock of a state directory: flock(2), held by a child that lives exactly as long as mkroot does (its standard
+ * Takes the lock of a state directory, or of a site: flock(2), held by a child that lives exactly as long as mkroot does (its standard
  * input is our end of a pipe, and it has a parent-death signal). So the lock vanishes with us, whatever kills us, and
  * a file that is left behind means nothing.
  * @throws MkrootError Locked, naming the holder, if it is held and `wait` is false; Interrupted when `signal` aborts.
@@ -42,7 +44,7 @@ export async function takeLock(
 ): Promise<HeldLock> {
   let held = await tryLock(runner, path, ['--nonblock', `--conflict-exit-code=${HELD}`], signal);
   if (held === undefined) {
-    const other = describe(readHolder(fs, path));
+    const other = describe(readHolder(fs, path), path);
     if (!wait) {
       throw new MkrootError(`Cannot lock "${displayPath(path)}": ${other}`, {
         exitCode: ExitCode.Locked,
@@ -60,7 +62,7 @@ export async function takeLock(
     task.done();
   }
   // Written in place: the lock is on this inode, a new file of the same name would not be locked.
-  held.write(`${JSON.stringify(holder)}\n`);
+  if (holder !== undefined) held.write(`${JSON.stringify(holder)}\n`);
   return held;
 }
 
@@ -84,9 +86,9 @@ export function readHolder(fs: FileSystem, path: BytePath): LockHolder | undefin
   }
 }
 
-function describe(holder: LockHolder | undefined): string {
+function describe(holder: LockHolder | undefined, path: BytePath): string {
   return holder === undefined
-    ? 'another mkroot that holds the lock'
+    ? `another mkroot that holds the lock of "${displayPath(path)}"`
     : `process ${holder.pid} (${holder.command}), which has held the lock since ${holder.since}`;
 }
 

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { setInYaml } from '../decode/edit-yaml.js';
 import { positionText } from '../decode/position.js';
-import { readText } from '../decode/read-text.js';
-import { writeText } from '../decode/write-text.js';
+import { replaceText } from '../decode/write-text.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import type { FileSystem } from '../ports/file-system.js';
 import { freeAddresses } from './free-address.js';
 import type { Inventory } from './inventory.js';
 import { ipv4Text, parseIpv4 } from './ipv4.js';
-import { loadInventory, SITE_NAMES, type Site, tryChange } from './load-inventory.js';
+import { loadInventory, readInventoryText, SITE_NAMES, type Site, tryChange } from './load-inventory.js';
 import { expandNodeSet } from './node-set.js';
 
 /** Nodes that shall be. */
@@ -31,6 +30,8 @@ export interface NodeCreation {
   readonly group: string;
   /** One for each name. */
   readonly addresses: readonly string[];
+  /** nodes.yaml as it was read. */
+  readonly before: string;
   /** nodes.yaml as it will be. */
   readonly text: string;
   readonly inventory: Inventory;
@@ -43,7 +44,8 @@ export interface NodeCreation {
  */
 export function planCreation(fs: FileSystem, site: Site, request: NewNodes): NodeCreation {
   const { names: given, macs } = request;
-  const inventory = loadInventory(fs, site);
+  const before = readInventoryText(fs, site);
+  const inventory = loadInventory(fs, site, new Map([[SITE_NAMES.inventory, before]]));
   const refuse = (why: string, hint: string, exitCode: ExitCode = ExitCode.Usage) =>
     new MkrootError(`Cannot create "${given}": ${why}`, { exitCode, hint });
   const set = expandNodeSet(given);
@@ -77,15 +79,19 @@ export function planCreation(fs: FileSystem, site: Site, request: NewNodes): Nod
   ];
   const text = values.reduce(
     (changing, [field, value]) => setInYaml(changing, [...path, field], value),
-    readText(fs, 'inventory', join(site.directory, SITE_NAMES.inventory)),
+    before,
   );
   const changes = new Map([[SITE_NAMES.inventory, text]]);
-  return { names, group, addresses, text, inventory: tryChange(fs, site, `create "${given}"`, changes) };
+  const after = tryChange(fs, site, `create "${given}"`, changes);
+  return { names, group, addresses, before, text, inventory: after };
 }
 
-/** Writes nodes.yaml with the new nodes. */
-export function writeCreation(fs: FileSystem, site: Site, { text }: NodeCreation): void {
-  writeText(fs, join(site.directory, SITE_NAMES.inventory), text);
+/**
+ * Writes nodes.yaml with the new nodes.
+ * @throws MkrootError Locked if it is not the one any more that they were planned for.
+ */
+export function writeCreation(fs: FileSystem, site: Site, { before, text }: NodeCreation): void {
+  replaceText(fs, join(site.directory, SITE_NAMES.inventory), before, text);
 }
 
 function addressesFor(

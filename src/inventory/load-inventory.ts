@@ -40,19 +40,12 @@ export function loadInventory(
   site: Site,
   changed: ReadonlyMap<string, string> = new Map(),
 ): Inventory {
-  const path = join(site.directory, SITE_NAMES.inventory);
-  if (fs.lstat(toBytePath(path)) === undefined) {
-    throw new MkrootError(`Cannot find the inventory "${path}": there is no such file`, {
-      exitCode: ExitCode.NotFound,
-      hint: 'Name the directory by --site DIR, or make one by: mkroot init DIR',
-    });
-  }
   const overlays = join(site.directory, SITE_NAMES.overlays);
   const isDirectory = (directory: string) => {
     const kind = fs.lstat(toBytePath(directory))?.kind;
     return kind === 'directory' || kind === 'symlink';
   };
-  return decodeInventory(changed.get(SITE_NAMES.inventory) ?? readText(fs, 'inventory', path), {
+  return decodeInventory(changed.get(SITE_NAMES.inventory) ?? readInventoryText(fs, site), {
     file: sitePath(site, SITE_NAMES.inventory),
     images: site.images,
     overlays: isDirectory(overlays) ? fs.readdir(toBytePath(overlays)).map(displayPath) : [],
@@ -64,6 +57,21 @@ export function loadInventory(
       return fs.lstat(toBytePath(csv)) === undefined ? undefined : readText(fs, 'inventory', csv);
     },
   });
+}
+
+/**
+ * The text of a site's nodes.yaml.
+ * @throws MkrootError NotFound without one.
+ */
+export function readInventoryText(fs: ReadFileSystem, site: Site): string {
+  const path = join(site.directory, SITE_NAMES.inventory);
+  if (fs.lstat(toBytePath(path)) === undefined) {
+    throw new MkrootError(`Cannot find the inventory "${path}": there is no such file`, {
+      exitCode: ExitCode.NotFound,
+      hint: 'Name the directory by --site DIR, or make one by: mkroot init DIR',
+    });
+  }
+  return readText(fs, 'inventory', path);
 }
 
 /**

@@ -3,13 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { setInYaml } from '../decode/edit-yaml.js';
 import { parseYaml } from '../decode/parse-yaml.js';
 import { positionText } from '../decode/position.js';
-import { readText } from '../decode/read-text.js';
 import { valueAt } from '../decode/schema-problems.js';
-import { writeText } from '../decode/write-text.js';
+import { replaceText } from '../decode/write-text.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Inventory } from './inventory.js';
-import { loadInventory, SITE_NAMES, type Site, tryChange } from './load-inventory.js';
+import { loadInventory, readInventoryText, SITE_NAMES, type Site, tryChange } from './load-inventory.js';
 import { expandNodeSet } from './node-set.js';
 import { resolveNode } from './resolve-node.js';
 
@@ -31,7 +30,7 @@ export interface SetNodeResult {
  * Sets values of one node, or of several in ClusterShell's syntax, in nodes.yaml: in the node's own entry where it has one,
  * else in `overrides`. Nothing else in the file changes, and no other node; both are checked before anything is written.
  * @throws MkrootError NotFound for a node that is not there; InvalidInput for a value that does not fit, or when another
- * entry goes before the one that can be written.
+ * entry goes before the one that can be written; Locked if somebody changes the file at the same time.
  */
 export function setNode(
   fs: FileSystem,
@@ -39,12 +38,12 @@ export function setNode(
   nodes: string,
   values: readonly NodeValue[],
 ): SetNodeResult {
-  const inventory = loadInventory(fs, site);
+  const path = join(site.directory, SITE_NAMES.inventory);
+  const text = readInventoryText(fs, site);
+  const inventory = loadInventory(fs, site, new Map([[SITE_NAMES.inventory, text]]));
   const set = expandNodeSet(nodes);
   if ('problem' in set) throw new MkrootError(`Cannot set values of "${nodes}": ${set.problem}`);
   const before = new Map(set.names.map((name) => [name, resolveNode(inventory, name).node]));
-  const path = join(site.directory, SITE_NAMES.inventory);
-  const text = readText(fs, 'inventory', path);
   const yaml = parseYaml(text, inventory.file, { textFields: [] });
   const own = valueAt(yaml.value, ['nodes', nodes]) !== undefined;
   let refusal: MkrootError | undefined;
@@ -57,7 +56,7 @@ export function setNode(
     const after = tryChange(fs, site, `set values of "${nodes}"`, changes);
     refusal = overruled(after, set.names, values);
     if (refusal !== undefined) continue;
-    writeText(fs, path, edited);
+    replaceText(fs, path, text, edited);
     const changed = set.names.filter(
       (name) => !isDeepStrictEqual(before.get(name), resolveNode(after, name).node),
     );

@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +57,32 @@ describe('a site on the command line', () => {
     expect(shown.stdout).toMatch(/^ {2}mac +52:54:00:00:00:02 +n003 \(site\/nodes\.csv:3:6\)$/m);
     const listed = mkroot('nodes', 'list', '--image', 'compute-bookworm', '--site', 'site', '--json');
     expect(JSON.parse(listed.stdout)).toMatchObject([{ name: 'n003', image: 'compute-bookworm' }]);
+  });
+
+  test('changes at the same time are all kept, and each new node gets an address of its own', async () => {
+    mkroot('init', 'busy');
+    const commands = [
+      ...['n001', 'n002', 'n003', 'n004'].map((name) => ['set', name, '--variable', `v=${name}`]),
+      ...['n005', 'n006'].map((name) => ['create', name, '--no-layer']),
+    ];
+    const ended = commands.map(async (args) => {
+      const child = spawn(process.execPath, [executable, 'node', ...args, '--site', 'busy'], {
+        cwd: directory,
+        stdio: 'ignore',
+      });
+      const [status] = await once(child, 'exit');
+      return status;
+    });
+    expect(await Promise.all(ended)).toEqual([0, 0, 0, 0, 0, 0]);
+    const listed = JSON.parse(mkroot('nodes', 'list', '--site', 'busy', '--json').stdout);
+    expect(listed.map((node: { variables: { v?: string } }) => node.variables.v)).toEqual([
+      ...['n001', 'n002', 'n003', 'n004'],
+      ...[undefined, undefined],
+    ]);
+    expect(listed.slice(4).map((node: { ip: string }) => node.ip)).toEqual(['10.1.1.5', '10.1.1.6']);
+    expect(readdirSync(join(directory, 'busy')).sort()).toEqual([
+      ...['nodes.schema.json', 'nodes.yaml', 'overlays', 'recipes'],
+    ]);
   });
 
   test('mistakes end with 3 and their places, an unknown node with 4 and the nearest name', () => {

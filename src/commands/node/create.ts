@@ -11,7 +11,7 @@ export default class NodeCreate extends BaseCommand {
   static override summary = 'Add a node to nodes.yaml and make its host layer';
 
   static override description =
-    'Without --ip it gets the next free address behind those of its group. Comments and everything else in nodes.yaml stay as they are. Nothing is written if the node does not fit, or if its image was never built (--no-layer).';
+    'Without --ip it gets the next free address behind those of its group. Comments and everything else in nodes.yaml stay as they are. Nothing is added to it if the node does not fit, or if its host layer cannot be made (--no-layer).';
 
   static override examples = [
     '<%= config.bin %> node create n129 --group compute --mac 52:54:00:12:34:56',

@@ -69,9 +69,15 @@ export default class NodeSet extends BaseCommand {
         hint: 'Say what to change, for example: --image NAME',
       });
     }
-    const { fs } = this.ports();
-    const { setNode } = await import('../../inventory/set-node.js');
-    const { changed, entry } = setNode(fs, openSite(fs, flags.site), args.node, values);
+    const ports = this.ports({ verbose: flags.verbose });
+    const [{ setNode }, { withSiteLock }] = await Promise.all([
+      import('../../inventory/set-node.js'),
+      import('../../pipelines/site/site-lock.js'),
+    ]);
+    const site = openSite(ports.fs, flags.site);
+    const { changed, entry } = await withSiteLock(ports, site, this.interrupted, () =>
+      setNode(ports.fs, site, args.node, values),
+    );
     this.log(
       changed.length === 0
         ? `${args.node} was so already`

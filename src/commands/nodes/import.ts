@@ -2,6 +2,9 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { openSite } from '../../cli/site.js';
 import { ExitCode, MkrootError } from '../../errors.js';
+import type { SightingFormat } from '../../inventory/decode-sightings.js';
+import type { Site } from '../../inventory/load-inventory.js';
+import type { Ports } from '../../ports/ports.js';
 
 const FORMATS = ['dnsmasq.leases', 'dhcpd.leases', 'ethers'] as const;
 
@@ -43,7 +46,25 @@ export default class NodesImport extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(NodesImport);
-    const { fs, progress } = this.ports();
+    const ports = this.ports({ verbose: flags.verbose });
+    const site = openSite(ports.fs, flags.site);
+    if (!flags.write) return this.#import(ports, site, args.file, flags);
+    const { withSiteLock } = await import('../../pipelines/site/site-lock.js');
+    return withSiteLock(ports, site, this.interrupted, () => this.#import(ports, site, args.file, flags));
+  }
+
+  async #import(
+    { fs, progress }: Ports,
+    site: Site,
+    file: string,
+    flags: {
+      readonly from: SightingFormat;
+      readonly names?: string | undefined;
+      readonly group?: string | undefined;
+      readonly ip?: string | undefined;
+      readonly write: boolean;
+    },
+  ): Promise<unknown> {
     const [{ loadInventory }, { planImport }, { decodeSightings }, { expandNodeSet }, { readText }] =
       await Promise.all([
         import('../../inventory/load-inventory.js'),
@@ -52,13 +73,8 @@ export default class NodesImport extends BaseCommand {
         import('../../inventory/node-set.js'),
         import('../../decode/read-text.js'),
       ]);
-    const site = openSite(fs, flags.site);
     const inventory = loadInventory(fs, site);
-    const { sightings, problems } = decodeSightings(
-      flags.from,
-      readText(fs, flags.from, args.file),
-      args.file,
-    );
+    const { sightings, problems } = decodeSightings(flags.from, readText(fs, flags.from, file), file);
     for (const { position, message } of problems) {
       progress.warn(`${position.file}:${position.line}: ${message}; passed over`);
     }
@@ -85,7 +101,7 @@ export default class NodesImport extends BaseCommand {
     }
     for (const { sighting, reason, conflict } of plan.passedOver) {
       const told = [sighting.mac, sighting.ip, sighting.hostname].filter((one) => one !== undefined);
-      const line = `${args.file}:${sighting.line}: ${told.join(' ')}: ${reason}`;
+      const line = `${file}:${sighting.line}: ${told.join(' ')}: ${reason}`;
       if (conflict) progress.warn(line);
       else progress.note(line);
     }

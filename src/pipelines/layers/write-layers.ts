@@ -73,22 +73,34 @@ export async function instantiateNodes(
 ): Promise<NamedLayer[]> {
   // Everything that can be wrong is found before the first key is made.
   checkHostLayers(composer, nodes);
-  return withLayerLock(ports, composer.site.state, writer, async () => {
-    const task = ports.progress.task(`Host layers (${nodes.length})`);
-    const written: NamedLayer[] = [];
+  return withLayerLock(ports, composer.site.state, writer, () =>
+    writeHostLayers(ports, composer, nodes, writer),
+  );
+}
+
+/** Makes the host layers of nodes that were checked; for the holder of the lock. */
+export async function writeHostLayers(
+  ports: Ports,
+  composer: LayerComposer,
+  nodes: readonly Node[],
+  { signal }: LayerWriter,
+): Promise<NamedLayer[]> {
+  const task = ports.progress.task(`Host layers (${nodes.length})`);
+  const written: NamedLayer[] = [];
+  try {
     for (const node of nodes) {
-      if (writer.signal?.aborted) {
-        task.fail('interrupted');
-        throw interrupted(node.name);
-      }
+      if (signal?.aborted) throw interrupted(node.name);
       task.update(node.name);
       written.push(await instantiate(ports, composer, node));
     }
-    task.done(`${written.filter(({ changed }) => changed).length} written`);
-    const { state } = composer.site;
-    await makePersistentDirectories(ports, state, wantedDirectories(ports, composer, nodes), writer.signal);
-    return written;
-  });
+  } catch (error) {
+    task.fail(signal?.aborted ? 'interrupted' : undefined);
+    throw error;
+  }
+  task.done(`${written.filter(({ changed }) => changed).length} written`);
+  const { state } = composer.site;
+  await makePersistentDirectories(ports, state, wantedDirectories(ports, composer, nodes), signal);
+  return written;
 }
 
 /**
