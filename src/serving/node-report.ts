@@ -10,7 +10,7 @@ export interface NodeReport {
   readonly boot: string;
   /** Empty if it does not know its name yet. */
   readonly node: string;
-  /** Lower case with colons. */
+  /** Lower case with colons; 8 bytes, the port's GUID, of an InfiniBand device. */
   readonly mac: string;
   readonly ip: string;
   readonly image: string;
@@ -34,7 +34,7 @@ const FIELDS: Readonly<Record<string, RegExp>> = {
   'mkroot-report': /^1$/,
   boot: /^([0-9a-f-]{36})?$/,
   node: /^([A-Za-z0-9][A-Za-z0-9.-]{0,63})?$/,
-  mac: /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/,
+  mac: /^[0-9a-f]{2}(:[0-9a-f]{2}){5}((:[0-9a-f]{2}){2})?$/,
   ip: /^\d{1,3}(\.\d{1,3}){3}$/,
   image: /^[A-Za-z0-9._+-]{0,64}$/,
   generation: /^[A-Za-z0-9._+-]{0,64}$/,

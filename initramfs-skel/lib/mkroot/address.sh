@@ -4,7 +4,8 @@
 
 lease_timeout=300
 
-# configure_address: sets $boot_nic, $node_ip, $lease_* and $address_summary.
+# configure_address: sets $boot_nic, $node_ip, $lease_* and $address_summary; $node_mac, which is this machine's at every boot (empty if the
+# device has nothing of the kind), and $nic_address, all that the kernel says of the device's address.
 configure_address() {
   lease_mask='' lease_dns='' lease_ntp='' lease_hostname='' lease_domain=''
   lease_rootpath='' lease_siaddr='' lease_serverid='' lease_mtu=''
@@ -14,8 +15,8 @@ configure_address() {
     *) configure_address_by_dhcp ;;
   esac
   use_mtu
-  seen_address=$(cat "$ROOT/sys/class/net/$boot_nic/address")
-  normalise_mac "$seen_address"
+  nic_address=$(cat "$ROOT/sys/class/net/$boot_nic/address")
+  normalise_mac "$nic_address"
   node_mac=$answer
 }
 

@@ -74,7 +74,7 @@ write_file() {
 write_networkd_configuration() {
   write_file "$ROOT/run/systemd/network/00-mkroot-boot.link" <<END
 [Match]
-MACAddress=$node_mac
+MACAddress=$nic_address
 [Link]
 NamePolicy=keep
 AlternativeNamesPolicy=database onboard slot path
@@ -103,7 +103,7 @@ END
 
 # write_network_manager_configuration: by address, whatever the device is called; what lies over others has none of its own.
 write_network_manager_configuration() {
-  kept_devices=mac:$node_mac
+  kept_devices=mac:$nic_address
   for nic in ${lower_nics:+$lower_nics $boot_nic}; do kept_devices="$kept_devices,interface-name:=$nic"; done
   write_file "$ROOT/run/NetworkManager/conf.d/00-mkroot-boot.conf" <<END
 [device-mkroot-boot]

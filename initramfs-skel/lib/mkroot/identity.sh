@@ -41,16 +41,16 @@ write_hostname() {
     read -r own_name <"$ROOT/run/mkroot/host/etc/hostname" || :
     if is_hostname "$own_name"; then node_name=$own_name; fi
   fi
-  if [ -z "$node_name" ]; then node_name=node-$(printf '%s' "$node_mac" | tr -d :); fi
+  if [ -z "$node_name" ]; then node_name=node-$(printf '%s' "${node_mac:-$node_ip}" | tr -d : | tr . -); fi
   hostname "$node_name"
   printf '%s\n' "$node_name" | replace_file /etc/hostname 0644
 }
 
-# write_machine_id: derived from the boot device's MAC, so stable and unlike any other node's; a hash, because systemd wants
+# write_machine_id: derived from the boot device's MAC (of one without, from the node's address), so stable and unlike any other node's; a hash, because systemd wants
 # it not to be guessed from the network (machine-id(5)). A host layer may bring its own.
 write_machine_id() {
   has_own etc/machine-id && return 0
-  machine_id=$(printf 'mkroot machine-id %s\n' "$node_mac" | sha256sum | cut -c 1-32)
+  machine_id=$(printf 'mkroot machine-id %s\n' "${node_mac:-$node_ip}" | sha256sum | cut -c 1-32)
   printf '%s\n' "$machine_id" | replace_file /etc/machine-id 0444
 }
 

@@ -83,15 +83,22 @@ is_option_list() {
 }
 
 # normalise_mac TEXT: $answer is aa:bb:cc:dd:ee:ff, or empty if TEXT is no MAC address. Takes colons or hyphens, any
-# case, with or without the hardware type that pxelinux puts in front (BOOTIF=01-aa-bb-cc-dd-ee-ff).
+# case, with or without the hardware type that pxelinux puts in front (BOOTIF=01-aa-bb-cc-dd-ee-ff). Of an InfiniBand device it is the
+# GUID of the port, aa:bb:cc:dd:ee:ff:00:11: the last 8 of its 20 bytes (RFC 4391, 9.1.1); before them are the number of a queue pair and the
+# prefix of the subnet, which change.
 normalise_mac() {
   answer=$(printf '%s' "$1" | tr 'A-F-' 'a-f:')
   case $answer in
-    [0-9a-f][0-9a-f]:??:??:??:??:??:??) answer=${answer#???} ;;
-  esac
-  case $answer in
     *[!0-9a-f:]*) answer='' ;;
+  esac
+  # 7, 9 and 21 bytes.
+  case ${#answer} in
+    20 | 26 | 62) answer=${answer#???} ;;
+  esac
+  if [ "${#answer}" -eq 59 ]; then answer=${answer#????????????????????????????????????}; fi
+  case $answer in
     [!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]) ;;
+    [!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]:[!:][!:]) ;;
     *) answer='' ;;
   esac
 }

@@ -146,6 +146,7 @@ hide_image_top() {
 # lock_image_top: two writers would destroy the file system. A link is made by one of them only, over NFS as well. The lock of this
 # very machine is one that a power cut left: it cannot be up twice. /shutdown removes it.
 lock_image_top() {
+  [ -n "$node_mac" ] || die "$top_origin" "cannot be locked: $boot_nic has no address that tells this machine from others"
   lock=$ROOT$top_archive/$top_name.lock
   printf '%s\n' "$node_mac" >"$lock.$node_ip" || die "$top_origin" "cannot be locked: its directory is read-only"
   if ln "$lock.$node_ip" "$lock" 2>/dev/null; then

@@ -30,6 +30,49 @@ echo "$boot_nic $node_ip $node_mac $node_name $lease_dns $(default_server)"`,
     ]);
   });
 
+  it('an InfiniBand device is told from others by its GUID: name, machine-id, report; the system knows it by its whole address', () => {
+    const booted = (guid: string) => {
+      const address = `80:00:02:08:fe:80:00:00:00:00:00:00:${guid}`;
+      const { stdout, stderr, read } = runOnTarget(
+        shell,
+        `read_command_line 'ip=10.0.0.9:10.0.0.1::255.255.254.0 BOOTIF=20-${guid.replaceAll(':', '-')}'
+start_links; wait_for_device; configure_address; choose_hostname; write_identity
+base_summary=b layers_summary=l lower_directories=d; write_hand_over; report_fields
+expand_location s:/%m; echo "$node_name $answer"; echo "$report_text" | grep ^mac`,
+        {
+          ...eth0,
+          'sys/class/net/ib0/address': `${address}\n`,
+          'sys/class/net/ib0/carrier': '1\n',
+          'sys/class/net/ib0/device/x': '',
+        },
+      );
+      expect(stderr).toBe('');
+      expect(read('run/systemd/network/00-mkroot-boot.link')).toContain(`\nMACAddress=${address}\n`);
+      expect(read('run/NetworkManager/conf.d/00-mkroot-boot.conf')).toContain(
+        `match-device=mac:${address}\n`,
+      );
+      return { stdout, id: read('sysroot/etc/machine-id') };
+    };
+    const one = booted('e4:1d:2d:03:00:12:ab:cd');
+    expect(one.stdout).toBe(
+      'node-e41d2d030012abcd s:/e4-1d-2d-03-00-12-ab-cd\nmac=e4:1d:2d:03:00:12:ab:cd\n',
+    );
+    expect(booted('e4:1d:2d:03:00:12:ab:ce').id).not.toBe(one.id);
+  });
+
+  it('nodes whose device has no such address are told from each other by their own', () => {
+    const booted = (address: string) =>
+      runOnTarget(
+        shell,
+        `read_command_line 'ip=${address}:10.0.0.1::255.255.254.0'
+start_links; wait_for_device; configure_address; choose_hostname; write_identity; echo "$node_name"`,
+        { ...eth0, 'sys/class/net/eth0/address': '\n' },
+      );
+    const one = booted('10.0.0.9');
+    expect(one.stdout).toBe('node-10-0-0-9\n');
+    expect(booted('10.0.0.8').read('sysroot/etc/machine-id')).not.toBe(one.read('sysroot/etc/machine-id'));
+  });
+
   it('a DHCP server that answers after 90 s is waited for, and the wait is told', () => {
     const { stdout, kmsg } = runOnTarget(
       shell,

@@ -5,7 +5,7 @@ import { runOnTarget, shells, type TargetTree } from './target-shell.js';
 const line = (path: string, content: string, capabilities = 'cap_net_raw=ep') =>
   `${createHash('sha256').update(content).digest('hex')}\t${capabilities}\t${path}\n`;
 
-const node = `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 node_name=n1 base_summary=b layers_summary=l lower_directories=d
+const node = `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 nic_address=52:54:00:00:00:01 node_name=n1 base_summary=b layers_summary=l lower_directories=d
 upper_directory=/run/mkroot/rw/upper
 `;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runOnTarget, shells, type TargetTree } from './target-shell.js';
 
-const node = `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 base_summary=b layers_summary=l lower_directories=d
+const node = `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 nic_address=52:54:00:00:00:01 base_summary=b layers_summary=l lower_directories=d
 lease_dns='10.0.0.2 10.0.0.3' lease_domain=cluster.example lease_hostname=\${lease_hostname:-}
 `;
 const identity = (before = '', tree: TargetTree = {}) =>

@@ -42,7 +42,7 @@ describe.each(shells)('the last resort under $name', (shell) => {
   it('asks every server of the root, each once, with its own port and version', () => {
     const { read } = runOnTarget(
       shell,
-      `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 node_name=n1 lease_dns=''
+      `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 nic_address=52:54:00:00:00:01 node_name=n1 lease_dns=''
        read_command_line 'mkroot.base=10.0.0.5:/b mkroot.cluster=/c mkroot.host=10.0.0.6:/h,vers=4.2,mountport=7,port=2050'
        mount_base_layer; mount_upper_layers`,
     );
@@ -52,7 +52,7 @@ describe.each(shells)('the last resort under $name', (shell) => {
   it('asks a server whose address is the end of another one as well', () => {
     const { read } = runOnTarget(
       shell,
-      `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 node_name=n1 lease_dns=''
+      `boot_nic=eth0 node_ip=10.77.0.58 node_mac=52:54:00:00:00:01 nic_address=52:54:00:00:00:01 node_name=n1 lease_dns=''
        read_command_line 'mkroot.base=210.0.0.1:/b mkroot.cluster=10.0.0.1:/c mkroot.host=10.0.0.1:/h'
        mount_base_layer; mount_upper_layers`,
     );
@@ -62,7 +62,7 @@ describe.each(shells)('the last resort under $name', (shell) => {
   it('is a unit for each verb that is stopped before what runs on the node, and spared by systemd-shutdown', () => {
     const { read } = runOnTarget(
       shell,
-      `boot_nic=eth0 node_mac=52:54:00:00:00:01 node_ip=10.0.0.1 base_summary=b layers_summary=l lower_directories=d
+      `boot_nic=eth0 node_mac=52:54:00:00:00:01 nic_address=52:54:00:00:00:01 node_ip=10.0.0.1 base_summary=b layers_summary=l lower_directories=d
        node_name=n1; write_hand_over`,
     );
     for (const [verb, target] of [

@@ -9,7 +9,7 @@ const tree: TargetTree = { 'proc/sys/kernel/random/boot_id': `${BOOT}\n` };
 const node = (commandLine: string, then: string) => `
 nc() { note nc "$@"; command cat >>"$ROOT/sent"; ${'$'}{nc_fails:-:}; }
 read_command_line '${commandLine}'
-boot_nic=eth0 node_ip=10.1.1.1 node_mac=52:54:00:00:00:01 node_name=n1 MKROOT_IMAGE=compute MKROOT_GENERATION=g1
+boot_nic=eth0 node_ip=10.1.1.1 node_mac=52:54:00:00:00:01 nic_address=52:54:00:00:00:01 node_name=n1 MKROOT_IMAGE=compute MKROOT_GENERATION=g1
 lease_dns='' lease_domain='' lower_directories=d
 ${then}
 wait`;

@@ -12,7 +12,7 @@ const root = {
 };
 
 /** What the stages before have found out. */
-const facts = `boot_nic=eth0 node_mac=52:54:00:00:00:01 node_ip=10.0.0.1 base_summary=b layers_summary=l lower_directories=d
+const facts = `boot_nic=eth0 node_mac=52:54:00:00:00:01 nic_address=52:54:00:00:00:01 node_ip=10.0.0.1 base_summary=b layers_summary=l lower_directories=d
   node_name=n1; write_hand_over`;
 
 describe.each(shells)('a root with sysvinit under $name', (shell) => {

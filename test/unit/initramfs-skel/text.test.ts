@@ -61,6 +61,31 @@ describe.each(shells)('text under $name', (shell) => {
     expect(all.filter((_, index) => answers[index] === 'y')).toEqual(yes[check]);
   });
 
+  it('an InfiniBand device is known by the GUID of its port, in any spelling', () => {
+    const guid = 'e4:1d:2d:03:00:12:ab:cd';
+    const texts: Record<string, string> = {
+      [`80:00:02:08:fe:80:00:00:00:00:00:00:${guid}`]: guid,
+      // The queue pair is another one after the driver was loaded anew.
+      [`20-80-00-02-09-fe-80-00-00-00-00-00-00-${guid.toUpperCase().replaceAll(':', '-')}`]: guid,
+      [guid]: guid,
+      [`20-${guid.replaceAll(':', '-')}`]: guid,
+      '52:54:00:00:00:01': '52:54:00:00:00:01',
+      '01-52-54-00-AB-00-01': '52:54:00:ab:00:01',
+      '': '',
+      [`${guid}:00:11`]: '',
+      [`zz-${guid}`]: '',
+      [`80:00:02:08:fe:80:00:00:00:00:00:00:${guid.replace('e4:', ':e4')}`]: '',
+      '0:0:0:0:0:0:0:0:0:0:0:0': '',
+    };
+    const { stdout } = runOnTarget(
+      shell,
+      Object.keys(texts)
+        .map((text) => `normalise_mac ${quote(text)}; echo "$answer"`)
+        .join('\n'),
+    );
+    expect(stdout.split('\n').slice(0, -1)).toEqual(Object.values(texts));
+  });
+
   it('turns netmasks into prefix lengths and refuses masks with holes', () => {
     const masks = [
       '255.255.255.0',

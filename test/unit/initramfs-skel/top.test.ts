@@ -150,6 +150,16 @@ describe.each(shells)('the writable top under $name', (shell) => {
     );
   });
 
+  it('an image is not touched by a machine that nothing tells from others', () => {
+    const { status, kmsg, calls, read } = run(shell, 'image:/t/top.ext4', e2fsck(0), `${tools()}node_mac=''`);
+    expect(status).toBe(99);
+    expect(kmsg.at(-1)).toContain(
+      '10.77.0.1:/t/top.ext4 cannot be locked: eth0 has no address that tells this machine from others; next: reboot',
+    );
+    expect(mounts(calls)).toHaveLength(1);
+    expect(read('run/mkroot/archive-rw/top.ext4.lock')).toBeUndefined();
+  });
+
   it('an image that cannot be mended ends the boot: what was to last does not go to memory', () => {
     const { calls, kmsg, status } = run(shell, 'image:/t/top.ext4', e2fsck(8));
     expect(status).toBe(99);

@@ -44,6 +44,12 @@ describe('a report', () => {
     expect(read({ ...LINES, state: 'up', stage: undefined, name: undefined })).not.toHaveProperty('stage');
   });
 
+  it('may be of an InfiniBand device, whose GUID has eight bytes', () => {
+    const mac = 'e4:1d:2d:03:00:12:ab:cd';
+    expect(read({ ...LINES, mac })?.mac).toBe(mac);
+    expect(read({ ...LINES, mac: mac.slice(3) })).toBeUndefined();
+  });
+
   it.each([
     ['no version', { 'mkroot-report': undefined }],
     ['another version', { 'mkroot-report': '2' }],
