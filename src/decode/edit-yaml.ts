@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isScalar, type ParsedNode, parseDocument, type YAMLMap } from 'yaml';
 import { ExitCode, MkrootError } from '../errors.js';
+import { editLines } from './line-ends.js';
 import { pathText } from './position.js';
 
 /**
@@ -11,6 +12,10 @@ import { pathText } from './position.js';
  * aliases, lists on the way, text that is no YAML.
  */
 export function setInYaml(text: string, keys: readonly [string, ...string[]], value: unknown): string {
+  return editLines(text, (lines) => setInLines(lines, keys, value));
+}
+
+function setInLines(text: string, keys: readonly [string, ...string[]], value: unknown): string {
   const refuse = (why: string) =>
     new MkrootError(`Cannot set "${pathText(keys)}": ${why}`, {
       exitCode: ExitCode.InvalidInput,

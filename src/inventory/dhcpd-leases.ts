@@ -21,6 +21,15 @@ export function decodeDhcpdLeases(text: string, file: string): Sightings {
     const start = at;
     while (at < tokens.length && tokens[at]!.text !== '{' && tokens[at]!.text !== ';') at += 1;
     const head = tokens.slice(start, at);
+    if (at === tokens.length) {
+      const text = head.map((token) => token.text).join(' ');
+      const { line } = head[0]!;
+      problems.push({
+        position: { file, line, column: 1 },
+        message: `"${text.length > 40 ? `${text.slice(0, 40)}...` : text}" is no whole declaration of dhcpd.leases`,
+      });
+      break;
+    }
     if (tokens[at]?.text !== '{') {
       at += 1;
       continue;
@@ -45,6 +54,7 @@ function declared(kind: string, name: string, body: readonly Token[], line: numb
   let mac: string | undefined;
   let ip = kind === 'lease' ? name : '';
   let hostname = kind === 'host' ? name : '';
+  const fixed = kind === 'host' ? { fixed: true as const } : {};
   for (const statement of statements(body)) {
     const [first = '', second = '', third = ''] = statement;
     if (first === 'hardware' && second === 'ethernet') mac = normalizeMac(third);
@@ -52,7 +62,7 @@ function declared(kind: string, name: string, body: readonly Token[], line: numb
     if (first === 'client-hostname') hostname = second;
   }
   if (mac === undefined) return [];
-  return [{ mac, ...(parseIpv4(ip) === undefined ? {} : { ip }), ...seenName(hostname), line }];
+  return [{ mac, ...(parseIpv4(ip) === undefined ? {} : { ip, ...fixed }), ...seenName(hostname), line }];
 }
 
 function statements(body: readonly Token[]): string[][] {

@@ -44,18 +44,21 @@ export function planImport(
 ): ImportPlan {
   const nameOfMac = new Map<string, string>();
   const nodeByName = new Map([...inventory.nodes.values()].map((node) => [node.name.toLowerCase(), node]));
-  const usedAddresses = new Set<string>();
-  for (const { name, mac, ip } of inventory.nodes.values()) {
+  const nodeByAddress = new Map([...inventory.nodes.values()].map((node) => [node.ip.value, node]));
+  const usedAddresses = new Set(nodeByAddress.keys());
+  for (const { name, mac } of inventory.nodes.values()) {
     if (mac !== undefined) nameOfMac.set(mac.value, name);
-    usedAddresses.add(ip.value);
   }
+  const byName = ({ hostname }: Sighting) => (hostname === undefined ? undefined : nodeByName.get(hostname));
+  const byAddress = ({ ip, fixed }: Sighting) =>
+    fixed === undefined || ip === undefined ? undefined : nodeByAddress.get(ip);
   const taken = new Set<string>();
   // A machine that says who it is goes before one that merely comes earlier.
-  const told = new Set(sightings.map(({ hostname }) => hostname));
+  const allTold = new Set(sightings.map((one) => (byName(one) ?? byAddress(one))?.name.toLowerCase()));
   const free = names.filter((name) => {
     const key = name.toLowerCase();
     const node = nodeByName.get(key);
-    return node?.mac === undefined && !(node !== undefined && told.has(key));
+    return node?.mac === undefined && !(node !== undefined && allTold.has(key));
   });
   let nextAddress = firstAddress === undefined ? undefined : parseIpv4(firstAddress);
   const nodes: ImportedNode[] = [];
@@ -69,18 +72,23 @@ export function planImport(
       pass(`it is ${owner} already`, false);
       continue;
     }
-    const namesake = hostname === undefined ? undefined : nodeByName.get(hostname);
-    if (namesake?.mac !== undefined) {
-      const { file, line } = namesake.mac.position();
-      pass(`it says that it is ${hostname}, which has ${namesake.mac.value} in ${file}:${line}`, true);
+    const [named, placed] = [byName(sighting), byAddress(sighting)];
+    if (named !== undefined && placed !== undefined && named !== placed) {
+      pass(`it is ${named.name} by its name and ${placed.name} by its address`, true);
       continue;
     }
-    if (hostname !== undefined && namesake !== undefined && taken.has(hostname)) {
-      pass(`it says that it is ${hostname}, as another one does`, true);
+    const told = named ?? placed;
+    if (told?.mac !== undefined) {
+      const { file, line } = told.mac.position();
+      pass(`it says that it is ${told.name}, which has ${told.mac.value} in ${file}:${line}`, true);
+      continue;
+    }
+    if (told !== undefined && taken.has(told.name.toLowerCase())) {
+      pass(`it says that it is ${told.name}, as another one does`, true);
       continue;
     }
     const next = free.find((name) => !taken.has(name.toLowerCase()));
-    const name = namesake?.name ?? next ?? (group === undefined ? undefined : hostname);
+    const name = told?.name ?? next ?? (group === undefined ? undefined : hostname);
     if (name === undefined || taken.has(name.toLowerCase())) {
       pass(names.length > 0 ? 'there are no names left' : 'it told no name of the inventory', true);
       continue;

@@ -6,6 +6,8 @@ export interface Sighting {
   readonly mac: string;
   /** IPv4 address that it was given. */
   readonly ip?: string;
+  /** The address is kept for it: so it says which node it is, as a name does. A lease is merely lent. */
+  readonly fixed?: true;
   /** Name that it told, or that the file has for it; without a domain. */
   readonly hostname?: string;
   /** Line of the file. */

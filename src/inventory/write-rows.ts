@@ -1,3 +1,4 @@
+import { editLines } from '../decode/line-ends.js';
 import { MkrootError } from '../errors.js';
 import { type CsvCell, parseCsv } from './csv.js';
 
@@ -10,6 +11,10 @@ export type RowValues = Readonly<Record<string, string>> & { readonly name: stri
  * @throws MkrootError (InvalidInput) when a field has another value already, or when the text cannot be read.
  */
 export function writeRows(text: string, file: string, rows: readonly RowValues[]): string {
+  return editLines(text, (lines) => writeIntoLines(lines, file, rows));
+}
+
+function writeIntoLines(text: string, file: string, rows: readonly RowValues[]): string {
   const table = parseCsv(text, file);
   const [broken] = table.problems;
   if (broken !== undefined) {

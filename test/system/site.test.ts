@@ -59,6 +59,25 @@ describe('a site on the command line', () => {
     expect(JSON.parse(listed.stdout)).toMatchObject([{ name: 'n003', image: 'compute-bookworm' }]);
   });
 
+  test('an import tells what it did not take: files of another kind, and empty ones', () => {
+    mkroot('init', 'silent');
+    const take = (format: string, text: string) => {
+      writeFileSync(join(directory, 'seen'), text);
+      return mkroot('nodes', 'import', '--from', format, 'seen', '--site', 'silent', '--write');
+    };
+    const wrong = take('ethers', 'garbage\n'.repeat(100));
+    expect(wrong.status).toBe(ExitCode.InvalidInput);
+    expect(wrong.stderr).toContain('Cannot take machines from "seen": nothing in it is to be used as ethers');
+    expect(wrong.stderr.match(/seen:\d+: /g)).toHaveLength(10);
+    expect(wrong.stderr).toContain('seen: 90 more lines like these');
+    expect(take('dhcpd.leases', 'garbage').status).toBe(ExitCode.InvalidInput);
+    expect(take('dnsmasq.leases', '')).toMatchObject({ status: 0, stdout: 'seen: no machines\n' });
+    const strange = take('ethers', '52:54:00:00:00:01 stranger\n');
+    expect(strange).toMatchObject({ status: 0, stdout: 'No node gets a MAC address from seen\n' });
+    expect(strange.stderr).toContain('it told no name of the inventory');
+    expect(take('ethers', '52:54:00:00:00:01 10.1.1.1\n').stdout).toContain('n001  52:54:00:00:00:01\n');
+  });
+
   test('changes at the same time are all kept, and each new node gets an address of its own', async () => {
     mkroot('init', 'busy');
     const commands = [

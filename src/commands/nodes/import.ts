@@ -8,6 +8,9 @@ import type { Ports } from '../../ports/ports.js';
 
 const FORMATS = ['dnsmasq.leases', 'dhcpd.leases', 'ethers'] as const;
 
+/** Lines of a file that are told one by one: in a file of another kind every line is wrong. */
+const MOST_TOLD = 10;
+
 /** `mkroot nodes import`: MAC addresses of machines that were switched on. */
 export default class NodesImport extends BaseCommand {
   static override summary = 'Take MAC addresses from lease files or ethers';
@@ -75,9 +78,28 @@ export default class NodesImport extends BaseCommand {
       ]);
     const inventory = loadInventory(fs, site);
     const { sightings, problems } = decodeSightings(flags.from, readText(fs, flags.from, file), file);
-    for (const { position, message } of problems) {
-      progress.warn(`${position.file}:${position.line}: ${message}; passed over`);
+    const passedOver = problems.map(
+      ({ position, message }) => `${position.file}:${position.line}: ${message}; passed over`,
+    );
+    const told =
+      passedOver.length > MOST_TOLD
+        ? [
+            ...passedOver.slice(0, MOST_TOLD),
+            `${file}: ${passedOver.length - MOST_TOLD} more lines like these`,
+          ]
+        : passedOver;
+    if (sightings.length === 0 && problems.length > 0) {
+      throw new MkrootError(
+        `Cannot take machines from "${file}": nothing in it is to be used as ${flags.from}`,
+        {
+          exitCode: ExitCode.InvalidInput,
+          details: told,
+          hint: `Is it another kind of file? --from takes ${FORMATS.join(', ')}.`,
+        },
+      );
     }
+    for (const line of told) progress.warn(line);
+    if (sightings.length === 0) this.log(`${file}: no machines`);
     const set = flags.names === undefined ? { names: [] } : expandNodeSet(flags.names);
     if ('problem' in set) {
       throw new MkrootError(`Cannot use --names "${flags.names}": ${set.problem}`, {
@@ -100,8 +122,8 @@ export default class NodesImport extends BaseCommand {
       );
     }
     for (const { sighting, reason, conflict } of plan.passedOver) {
-      const told = [sighting.mac, sighting.ip, sighting.hostname].filter((one) => one !== undefined);
-      const line = `${file}:${sighting.line}: ${told.join(' ')}: ${reason}`;
+      const seen = [sighting.mac, sighting.ip, sighting.hostname].filter((one) => one !== undefined);
+      const line = `${file}:${sighting.line}: ${seen.join(' ')}: ${reason}`;
       if (conflict) progress.warn(line);
       else progress.note(line);
     }
@@ -112,6 +134,7 @@ export default class NodesImport extends BaseCommand {
       files = writeImport(fs, site, plan.nodes);
       this.log(`${count} written to ${files.join(' and ')}`);
     } else if (plan.nodes.length > 0) this.log(`${count}; nothing is written without --write`);
-    return { ...plan, files };
+    else if (sightings.length > 0) this.log(`No node gets a MAC address from ${file}`);
+    return { ...plan, problems, files };
   }
 }

@@ -46,7 +46,7 @@ describe('machines that were seen', () => {
     expect(sightings).toEqual([
       { mac: '52:54:00:00:00:01', ip: '10.1.9.7', hostname: 'n2', line: 12 },
       { mac: '52:54:00:00:00:02', ip: '10.1.9.2', line: 11 },
-      { mac: '52:54:00:00:00:04', ip: '10.1.1.4', hostname: 'fixed', line: 14 },
+      { mac: '52:54:00:00:00:04', ip: '10.1.1.4', fixed: true, hostname: 'fixed', line: 14 },
     ]);
     expect(problems).toEqual([
       { position: { file: 'l', line: 15, column: 1 }, message: 'this declaration is not finished yet' },
@@ -58,7 +58,7 @@ describe('machines that were seen', () => {
     expect(decodeSightings('ethers', text, 'e')).toEqual({
       sightings: [
         { mac: '00:01:02:0a:0b:0c', hostname: 'n1', line: 2 },
-        { mac: '52:54:00:00:00:02', ip: '10.1.1.2', line: 3 },
+        { mac: '52:54:00:00:00:02', ip: '10.1.1.2', fixed: true, line: 3 },
       ],
       problems: [
         {
@@ -67,6 +67,30 @@ describe('machines that were seen', () => {
         },
       ],
     });
+  });
+
+  test('in ethers, a MAC address of two names is taken for neither, and that is told; a name and an address go together', () => {
+    const text =
+      '52:54:00:00:00:01 n001\n52:54:00:00:00:02 n2\n52:54:00:00:00:01 n002\n52:54:00:00:00:02 10.1.1.2\n';
+    expect(decodeSightings('ethers', text, 'e')).toEqual({
+      sightings: [{ mac: '52:54:00:00:00:02', hostname: 'n2', ip: '10.1.1.2', fixed: true, line: 4 }],
+      problems: [
+        {
+          position: { file: 'e', line: 3, column: 1 },
+          message: '52:54:00:00:00:01 is n002 here, and n001 in line 1: taken for neither',
+        },
+      ],
+    });
+  });
+
+  test.each([
+    ['garbage', [1]],
+    ['# nothing yet\nauthoring-byte-order little-endian;\n', []],
+    ['\n52:54:00:00:00:01 n1\n', [2]],
+  ])('in dhcpd.leases, %j: what is no declaration is told', (text, lines) => {
+    const { sightings, problems } = decodeSightings('dhcpd.leases', text, 'l');
+    expect(sightings).toEqual([]);
+    expect(problems.map(({ position }) => position.line)).toEqual(lines);
   });
 
   test.each(SIGHTING_FORMATS)(
@@ -141,6 +165,31 @@ describe('an import', () => {
       'it says that it is n4, which has 52:54:00:00:00:44 in nodes.yaml:13',
       'it says that it is n1, as another one does',
       'it told no name of the inventory',
+    ]);
+  });
+
+  test('knows a node by an address that is kept for it, but not by a lease', () => {
+    const own = (mac: string, ip: string, hostname?: string) => ({
+      ...seen(mac, hostname, ip),
+      fixed: true as const,
+    });
+    const { nodes, passedOver } = planImport(
+      inventory,
+      [
+        seen('09', undefined, '10.1.1.2'),
+        own('03', '10.1.1.3'),
+        own('02', '10.1.1.3', 'n2'),
+        own('05', '10.1.1.4'),
+      ],
+      { names: ['n3', 'n1'] },
+    );
+    expect(nodes.map(({ name, mac }) => [name, mac.slice(-2)])).toEqual([
+      ['n1', '09'],
+      ['n3', '03'],
+    ]);
+    expect(passedOver.map(({ reason }) => reason)).toEqual([
+      'it is n2 by its name and n3 by its address',
+      'it says that it is n4, which has 52:54:00:00:00:44 in nodes.yaml:13',
     ]);
   });
 

@@ -86,6 +86,14 @@ describe('setting a value of a node', () => {
     expect(text('nodes.yaml')).toBe(`${before}overrides:\n  n003: { image: compute }\n`);
   });
 
+  test('keeps the line ends of a file from Windows', () => {
+    const { fs, text } = newSite();
+    const before = text('nodes.yaml').replaceAll('\n', '\r\n');
+    fs.writeFile(`${SITE.directory}/nodes.yaml`, before);
+    setNode(fs, SITE, 'n003', [{ field: 'image', value: 'compute-bookworm' }]);
+    expect(text('nodes.yaml')).toBe(`${before}overrides:\r\n  n003: { image: compute-bookworm }\r\n`);
+  });
+
   test('goes through a link to the file behind it, and keeps its mode', () => {
     const { fs, text } = newSite();
     fs.mkdir('/srv');
@@ -145,6 +153,24 @@ describe('writing an import', () => {
     );
     expect(text('nodes.yaml')).toMatch(/\ncsv: nodes.csv\n$/);
     expect(planImport(loadInventory(fs, SITE), seen, request).nodes).toEqual([]);
+  });
+
+  test('leaves a nodes.csv with rows that nodes.yaml does not name; goes on with its own, and with a head line', () => {
+    const { fs, text } = newSite();
+    const nodes = [{ name: 'n001', mac: '52:54:00:00:00:01', line: 1 }];
+    const before = text('nodes.yaml');
+    const old = 'name,mac,ip,group\nold1,52:54:00:00:00:99,10.1.1.99,compute\n';
+    fs.writeFile(`${SITE.directory}/nodes.csv`, old);
+    const error = errorOf(() => writeImport(fs, SITE, nodes));
+    expect(error).toMatchObject({ exitCode: ExitCode.InvalidInput });
+    expect(error.message).toContain('"site/nodes.csv": it is there with rows that do not count');
+    expect([text('nodes.csv'), text('nodes.yaml')]).toEqual([old, before]);
+    for (const own of ['name,mac\nn001,52:54:00:00:00:01\n', '# MACs\nname,mac\n']) {
+      fs.writeFile(`${SITE.directory}/nodes.yaml`, before);
+      fs.writeFile(`${SITE.directory}/nodes.csv`, own);
+      expect(writeImport(fs, SITE, nodes)).toEqual(['site/nodes.csv', 'site/nodes.yaml']);
+      expect(text('nodes.csv')).toContain('name,mac\nn001,52:54:00:00:00:01\n');
+    }
   });
 
   test('that would make a bad inventory writes nothing', () => {

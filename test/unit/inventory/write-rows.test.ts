@@ -17,6 +17,13 @@ describe('a row that is written again', () => {
     expect(rowsOf(after)).toEqual([[read, 'n1', '52:54:00:00:00:01']]);
   });
 
+  it('keeps the line ends of a file from Windows', () => {
+    const rows = ['n1', 'n2'].map((name) => ({ name, mac: `m${name}`, group: 'g' }));
+    expect(writeRows('name,mac\r\nn1,\r\n', 'nodes.csv', rows)).toBe(
+      'name,mac,group\r\nn1,mn1,g\r\nn2,mn2,g\r\n',
+    );
+  });
+
   it('keeps a last value that ends like a separator', () => {
     const after = writeRows('name,mac,note\nn1,,a;b;\n', 'nodes.csv', [
       { name: 'n1', mac: '52:54:00:00:00:01' },
