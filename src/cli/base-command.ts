@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Command, Flags } from '@oclif/core';
-import { ExitCode } from '../errors.js';
+import { ExitCode, MkrootError } from '../errors.js';
 import type { Ports } from '../ports/ports.js';
 import { hostPorts } from './host-ports.js';
 
@@ -23,6 +23,7 @@ export abstract class BaseCommand extends Command {
     description: 'directory of generations, caches and locks',
     env: 'MKROOT_STATE',
     default: DEFAULT_STATE,
+    parse: notEmpty('--state'),
     helpValue: 'DIR',
   });
 
@@ -31,6 +32,7 @@ export abstract class BaseCommand extends Command {
     description: 'directory with nodes.yaml, recipes/ and overlays/',
     env: 'MKROOT_SITE',
     default: '.',
+    parse: notEmpty('--site'),
     helpValue: 'DIR',
   });
 
@@ -64,4 +66,15 @@ function interruption(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   return controller;
+}
+
+/** What `--state "$UNSET"` says is not the current directory. */
+function notEmpty(option: string): (name: string) => Promise<string> {
+  return async (name) => {
+    if (name !== '') return name;
+    throw new MkrootError(`Cannot use ${option}: it is empty`, {
+      exitCode: ExitCode.Usage,
+      hint: `For the current directory: ${option} .`,
+    });
+  };
 }

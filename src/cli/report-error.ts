@@ -25,6 +25,14 @@ export function reportError(error: unknown): ErrorReport {
       [],
     );
   }
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    return report(
+      ExitCode.NotFound,
+      'Cannot find the current directory: it was removed',
+      'Change to another one: cd DIR',
+      [],
+    );
+  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return report(
     ExitCode.Internal,

@@ -19,6 +19,29 @@ export function usageError(error: unknown, argv: readonly string[], commands: re
   return isUnknownOption(error) ? unknownOption(error) : error;
 }
 
+/**
+ * An option where the second word of a command belongs, as in `mkroot nodes --group x`: oclif would show the help of `nodes` and end well.
+ * @param argv what was typed.
+ * @param commands names of all commands.
+ */
+export function misplacedOption(
+  argv: readonly string[],
+  commands: readonly string[],
+): MkrootError | undefined {
+  const [topic = '', option = ''] = argv;
+  if (!option.startsWith('-') || !topicsOf(commands).has(topic) || commands.includes(topic)) return undefined;
+  if (argv.some((word) => word === '--help' || word === '-h')) return undefined;
+  return new MkrootError(`Cannot use "${option}" here: "mkroot ${topic}" takes a command first`, {
+    exitCode: ExitCode.Usage,
+    hint: `To see them: mkroot ${topic} --help`,
+  });
+}
+
+/** First words of commands of two. */
+function topicsOf(commands: readonly string[]): Set<string> {
+  return new Set(commands.filter(isOfTopic).map((name) => name.split(' ')[0]!));
+}
+
 /** oclif puts what it expected on a line of its own, and `See more help` on another. */
 function unusableValue(option: string, what: string, cause: unknown): MkrootError {
   const [first = ''] = what.split('\n');
@@ -64,7 +87,7 @@ function unknownCommand(words: readonly string[], commands: readonly string[], c
       hint: `To see what it takes: mkroot ${known} --help`,
     });
   }
-  const topics = new Set(commands.filter((name) => name.includes(' ')).map((name) => name.split(' ')[0]!));
+  const topics = topicsOf(commands);
   const topic = topics.has(words[0] ?? '') ? words[0] : undefined;
   const typed = topic === undefined ? (words[0] ?? '') : words.slice(0, 2).join(' ');
   const nearest =

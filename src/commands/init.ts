@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { siteSources } from '../cli/site.js';
+import { ExitCode, MkrootError } from '../errors.js';
 
 /** `mkroot init`: the files of a new cluster, with comments. */
 export default class Init extends BaseCommand {
@@ -17,6 +18,13 @@ export default class Init extends BaseCommand {
 
   async run(): Promise<{ directory: string; files: string[] }> {
     const { args } = await this.parse(Init);
+    if (args.directory === '') {
+      // An unset variable of a script: the current directory is not meant.
+      throw new MkrootError('Cannot make a site in "": it is no name of a directory', {
+        exitCode: ExitCode.Usage,
+        hint: 'For the current directory: mkroot init .',
+      });
+    }
     const { createSite } = await import('../inventory/new-site.js');
     const { fs } = this.ports();
     const files = createSite(fs, resolve(args.directory), siteSources(fs));

@@ -73,7 +73,8 @@ export default class Initrd extends BaseCommand {
     compress: Flags.option({ description: 'zstd by default', options: COMPRESSIONS })(),
     output: Flags.string({
       char: 'o',
-      description: "where to write it; default: beside the image's generations, or ./initrd-VERSION.img",
+      description:
+        "where to write it, in a directory that is there; default: beside the image's generations, or ./initrd-VERSION.img",
       helpValue: 'FILE',
     }),
     strict: Flags.boolean({ description: 'missing firmware is an error' }),

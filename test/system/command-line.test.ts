@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -111,6 +111,83 @@ describe('mkroot on the command line', () => {
     expect(mkroot(['build', 'compute', '--nonsense']).status).toBe(ExitCode.Usage);
     expect(mkroot(['build', 'compute', '--pln']).stderr).toContain('Did you mean --plan?');
     expect(mkroot(['--help']).status).toBe(0);
+  });
+
+  test('what cannot be written to standard output is told once, with exit code 7; a closed pipe is quiet', () => {
+    const shell = (line: string) => {
+      const { status, stderr } = spawnSync(
+        'bash',
+        ['-c', `set -o pipefail; ${line}`, 'bash', process.execPath, executable],
+        {
+          cwd: directory,
+          encoding: 'utf8',
+        },
+      );
+      return { status, stderr };
+    };
+    for (const json of ['', '--json']) {
+      expect(shell(`"$1" "$2" recipe list ${json} > /dev/full`)).toEqual({
+        status: ExitCode.Io,
+        stderr:
+          'mkroot: Cannot write to "standard output": no space left on device (ENOSPC)\nhint: Free some space there, or choose another place.\n',
+      });
+    }
+    expect(shell('"$1" "$2" recipe schema | true')).toEqual({ status: 0, stderr: '' });
+    expect(shell('"$1" "$2" recipe check nosuch 2> /dev/full').status).toBe(ExitCode.NotFound);
+  });
+
+  test('a current directory that was removed is said', () => {
+    for (const command of ['recipe list', 'status --state state']) {
+      const { status, stderr } = spawnSync(
+        'bash',
+        [
+          '-c',
+          `mkdir gone && cd gone && rmdir ../gone && "$1" "$2" ${command}`,
+          'bash',
+          process.execPath,
+          executable,
+        ],
+        { cwd: directory, encoding: 'utf8' },
+      );
+      expect(status).toBe(ExitCode.NotFound);
+      // The first line is oclif's own.
+      expect(stderr.replace(/^WARNING: .*\n/, '')).toBe(
+        'mkroot: Cannot find the current directory: it was removed\nhint: Change to another one: cd DIR\n',
+      );
+    }
+  });
+
+  test('an empty name of a directory, as of an unset variable, is not the current one', () => {
+    const made = mkroot(['init', '']);
+    expect(made.status).toBe(ExitCode.Usage);
+    expect(made.stderr).toContain('Cannot make a site in ""');
+    expect(existsSync(join(directory, 'nodes.yaml'))).toBe(false);
+    const gc = mkroot(['gc', '--state', '']);
+    expect(gc.status).toBe(ExitCode.Usage);
+    expect(gc.stderr).toContain('Cannot use --state: it is empty');
+    expect(existsSync(join(directory, 'layers.lock'))).toBe(false);
+    expect(mkroot(['nodes', 'list', '--site=']).status).toBe(ExitCode.Usage);
+  });
+
+  test('an initrd goes into a directory that is there, and gc makes no state directory', () => {
+    const nowhere = join(directory, 'nosuch');
+    const initrd = mkroot(['initrd', '--root', '/', '--nic', 'tg3', '--output', join(nowhere, 'x.img')]);
+    expect(initrd.status).toBe(ExitCode.NotFound);
+    expect(initrd.stderr).toContain(`there is no directory "${nowhere}"`);
+    expect(mkroot(['gc', '--dry-run'], { MKROOT_STATE: nowhere }).status).toBe(ExitCode.NotFound);
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  test('nodes list: an image that there is not gets the nearest one; an option before the command is refused', () => {
+    expect(mkroot(['init', 'cluster']).status).toBe(0);
+    const list = (image: string) => mkroot(['nodes', 'list', '--site', 'cluster', '--image', image]);
+    expect(list('compute').stdout).toContain('n001');
+    expect(list('minimal').status).toBe(0);
+    const mistyped = list('comptue');
+    expect(mistyped.status).toBe(ExitCode.NotFound);
+    expect(mistyped.stderr).toContain('Cannot find image "comptue"');
+    expect(mistyped.stderr).toContain('did you mean "compute"?');
+    expect(mkroot(['nodes', '--foo']).status).toBe(ExitCode.Usage);
   });
 
   test('a mistyped command gets the nearest one; help and version may be typed as commands', () => {

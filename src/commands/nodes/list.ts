@@ -31,7 +31,9 @@ export default class NodesList extends BaseCommand {
       import('../../inventory/select-nodes.js'),
       import('../../inventory/node-table.js'),
     ]);
-    const nodes = selectNodes(loadInventory(fs, openSite(fs, flags.site)), {
+    const site = openSite(fs, flags.site);
+    const nodes = selectNodes(loadInventory(fs, site), {
+      images: site.images,
       ...(args.nodes === undefined ? {} : { names: args.nodes }),
       ...(flags.group === undefined ? {} : { group: flags.group }),
       ...(flags.image === undefined ? {} : { image: flags.image }),

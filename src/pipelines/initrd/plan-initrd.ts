@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Compression } from '../../archive/compression.js';
 import { ExitCode, MkrootError } from '../../errors.js';
 import { imageNameOf } from '../../images/image-name.js';
@@ -60,10 +60,11 @@ export interface InitrdPlan {
  * Joins the image's recipe and the options into plans; options add to lists and replace single values. There is one plan for
  * each kernel of an image, the newest first, and a single one if a kernel or an output is named. Without an image and a root,
  * the image that was built last is meant.
- * @throws MkrootError Usage if both are named, or none was ever built, or there is no network driver at all.
+ * @throws MkrootError Usage if both are named, or none was ever built, or there is no network driver at all; NotFound if the output's
+ *   directory is not there.
  */
 export function planInitrds(fs: ReadFileSystem, options: InitrdOptions): [InitrdPlan, ...InitrdPlan[]] {
-  const plans = options.root === undefined ? planForImage(fs, options) : planForRoot(options);
+  const plans = options.root === undefined ? planForImage(fs, options) : planForRoot(fs, options);
   if (plans[0].nics.length === 0) {
     throw new MkrootError('Cannot make an initramfs without a network driver: no --nic was given', {
       exitCode: ExitCode.Usage,
@@ -73,7 +74,7 @@ export function planInitrds(fs: ReadFileSystem, options: InitrdOptions): [Initrd
   return plans;
 }
 
-function planForRoot(options: InitrdOptions): [InitrdPlan] {
+function planForRoot(fs: ReadFileSystem, options: InitrdOptions): [InitrdPlan] {
   if (options.recipe !== undefined) {
     throw new MkrootError(
       `Cannot use --root together with the image "${options.recipe}": one of them is enough`,
@@ -90,7 +91,7 @@ function planForRoot(options: InitrdOptions): [InitrdPlan] {
       builtAt: undefined,
       kernel: options.kernel,
       ...fromOptions(options, noRecipe),
-      output: options.output === undefined ? undefined : toBytePath(resolve(options.output)),
+      output: options.output === undefined ? undefined : outputOption(fs, options.output),
       lenient: false,
     },
   ];
@@ -120,12 +121,23 @@ function planForImage(fs: ReadFileSystem, options: InitrdOptions): [InitrdPlan, 
     output:
       options.output === undefined
         ? defaultOutput(state, manifest, generation, release)
-        : toBytePath(resolve(options.output)),
+        : outputOption(fs, options.output),
     lenient,
   });
   if (options.kernel !== undefined) return [planFor(options.kernel, false)];
   if (options.output !== undefined || further.length === 0) return [planFor(newest, false)];
   return [planFor(newest, true), ...further.map((release) => planFor(release, true))];
+}
+
+/** A directory that is not there is a mistyped one, and nobody would look for the initramfs in it. */
+function outputOption(fs: ReadFileSystem, output: string): BytePath {
+  const path = resolve(output);
+  const directory = toBytePath(dirname(path));
+  if (fs.lstat(directory) !== undefined) return toBytePath(path);
+  throw new MkrootError(
+    `Cannot write the initrd to "${output}": there is no directory "${displayPath(directory)}"`,
+    { exitCode: ExitCode.NotFound, hint: 'Make it first, or name another place by --output.' },
+  );
 }
 
 /** A kernel that the image does not have is left to the one who opens it, who knows what there is. */

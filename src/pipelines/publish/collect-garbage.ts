@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { MkrootError } from '../../errors.js';
+import { ExitCode, MkrootError } from '../../errors.js';
 import { currentGeneration, imagePaths, listGenerations } from '../../images/image-store.js';
 import { loadInventory, SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
 import type { Node } from '../../inventory/node.js';
 import { resolveNodes } from '../../inventory/resolve-node.js';
 import { currentLayer, layerVersions, removeUnfinishedVersions } from '../../layers/write-layer.js';
 import { tftpDirectory } from '../../netboot/netboot-tree.js';
-import { type BytePath, toBytePath } from '../../ports/byte-path.js';
+import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { removeFromOwnedTree } from '../../stages/owned-tree.js';
@@ -56,10 +56,12 @@ const DAY_MS = 24 * 3600 * 1000;
 
 /**
  * Finds generations, versions of layers and identities of nodes that are gone, and who is known to need each. Reads only.
- * @throws MkrootError if a publish was interrupted: what its boot files name is not known for sure.
+ * @throws MkrootError if a publish was interrupted: what its boot files name is not known for sure; NotFound if there is no
+ *   state directory.
  */
 export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest): GarbagePlan {
   const { state, site, keep, keepDays } = request;
+  requireState(fs, state);
   const record = readRecord(fs, state);
   if (record?.unfinished) {
     throw new MkrootError('Cannot remove anything: the last publish did not end', {
@@ -147,6 +149,8 @@ export async function collectGarbage(
 ): Promise<GarbagePlan> {
   const { fs } = ports;
   const { state } = request;
+  // Before the lock, which would make the directory.
+  requireState(fs, state);
   return withLayerLock(ports, state, writer, async () => {
     const plan = planGarbage(fs, ports.clock.now(), request);
     removeLeftovers(fs, state);
@@ -174,6 +178,17 @@ export async function collectGarbage(
     task.done();
     return plan;
   });
+}
+
+function requireState(fs: ReadFileSystem, state: BytePath): void {
+  if (fs.lstat(state) !== undefined) return;
+  throw new MkrootError(
+    `Cannot find the state directory "${displayPath(state)}": there is no such directory`,
+    {
+      exitCode: ExitCode.NotFound,
+      hint: 'Name it by --state or MKROOT_STATE.',
+    },
+  );
 }
 
 /** What is left of a node that is gone besides its identity, after its layers. What it kept (persistent paths, its top) is not ours. */

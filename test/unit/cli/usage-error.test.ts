@@ -1,6 +1,6 @@
 import { Errors } from '@oclif/core';
 import { describe, expect, it } from 'vitest';
-import { usageError } from '../../../src/cli/usage-error.js';
+import { misplacedOption, usageError } from '../../../src/cli/usage-error.js';
 import { ExitCode, MkrootError } from '../../../src/errors.js';
 
 const COMMANDS = ['build', 'initrd', 'why', 'nodes check', 'nodes list', 'overlay diff', 'recipe check'];
@@ -64,4 +64,23 @@ describe('usageError', () => {
       expect(usageError(error, ['initrd'], COMMANDS)).toBe(error);
     }
   });
+});
+
+describe('misplacedOption', () => {
+  it('refuses an option where the second word of a command belongs', () => {
+    expect(misplacedOption(['nodes', '--foo'], COMMANDS)).toMatchObject({
+      message: 'Cannot use "--foo" here: "mkroot nodes" takes a command first',
+      hint: 'To see them: mkroot nodes --help',
+      exitCode: ExitCode.Usage,
+    });
+  });
+
+  it.each([
+    [['nodes']],
+    [['nodes', '--help']],
+    [['nodes', '-h']],
+    [['nodes', 'list', '--foo']],
+    [['build', '--foo']],
+    [[]],
+  ])('has nothing to say to %j', (argv) => expect(misplacedOption(argv, COMMANDS)).toBeUndefined());
 });

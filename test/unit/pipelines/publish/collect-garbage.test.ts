@@ -109,6 +109,19 @@ describe('what stays', () => {
   });
 });
 
+describe('a state directory that is not there', () => {
+  it('is said, and not made', async () => {
+    const request = { ...ALL, state: '/nosuch' };
+    const refusal = expect.objectContaining({
+      exitCode: ExitCode.NotFound,
+      message: 'Cannot find the state directory "/nosuch": there is no such directory',
+    });
+    expect(() => planGarbage(fs, new Date(), request)).toThrow(refusal);
+    await expect(collectGarbage(publishPorts(fs), request, WRITER)).rejects.toThrow(refusal);
+    expect(fs.lstat('/nosuch')).toBeUndefined();
+  });
+});
+
 describe('what goes', () => {
   it('goes with its initrd, its links and its place in the record; nodes boot as before', async () => {
     const { things } = await collectGarbage(publishPorts(fs), ALL, WRITER);
