@@ -7,6 +7,18 @@ export interface JudgeRootRecipe {
 const PACKAGES =
   'systemd,systemd-sysv,udev,dbus,kmod,busybox-static,e2fsprogs,fdisk,iproute2,nfs-common,openssh-server,iputils-ping';
 
+/**
+ * What whoever makes an image by hand has to do as well: keys that every node had would be no secret. Each node makes its own, on Debian 12
+ * by a drop-in, since Debian 13 by sshd-keygen.service.
+ */
+const WITHOUT_HOST_KEYS = [
+  '--customize-hook=rm "$1"/etc/ssh/ssh_host_*',
+  `--customize-hook=test -e "$1/usr/lib/systemd/system/sshd-keygen.service" || {
+    mkdir -p "$1/etc/systemd/system/ssh.service.d"
+    printf '%s\\n' '[Service]' ExecStartPre= 'ExecStartPre=/usr/bin/ssh-keygen -A' 'ExecStartPre=/usr/sbin/sshd -t' >"$1/etc/systemd/system/ssh.service.d/host-keys.conf"
+  }`,
+];
+
 /** Packages of roots that are unpacked only, never configured: their programs do not run here. */
 const UNPACKED = 'busybox-static,kmod,libc6,nfs-common';
 
@@ -16,6 +28,7 @@ export const JUDGE_ROOTS = {
     argv: (target) => [
       'mmdebstrap',
       '--variant=minbase',
+      ...WITHOUT_HOST_KEYS,
       `--include=${PACKAGES},linux-image-amd64`,
       'trixie',
       target,
@@ -25,6 +38,7 @@ export const JUDGE_ROOTS = {
     argv: (target) => [
       'mmdebstrap',
       '--variant=minbase',
+      ...WITHOUT_HOST_KEYS,
       `--include=${PACKAGES},linux-image-amd64`,
       'bookworm',
       target,
