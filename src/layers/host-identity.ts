@@ -38,7 +38,7 @@ export async function hostIdentity(
 }
 
 /** The identity that was made before; undefined if it never was. */
-export function keptIdentity(fs: FileSystem, directory: BytePath): HostIdentity | undefined {
+export function keptIdentity(fs: ReadFileSystem, directory: BytePath): HostIdentity | undefined {
   const keys = `${directory}/ssh`;
   const machineId = readMachineId(fs, `${directory}/machine-id`);
   return machineId === undefined || fs.lstat(keys) === undefined
@@ -87,13 +87,13 @@ function keptMachineId(fs: FileSystem, path: BytePath, mac: string | undefined):
   return made;
 }
 
-function readMachineId(fs: FileSystem, path: BytePath): string | undefined {
+function readMachineId(fs: ReadFileSystem, path: BytePath): string | undefined {
   if (fs.lstat(path) === undefined) return undefined;
   const text = Buffer.from(fs.readFile(path)).toString('latin1').trim();
   return /^[0-9a-f]{32}$/.test(text) ? text : undefined;
 }
 
-function readKeys(fs: FileSystem, keys: BytePath): Map<BytePath, Uint8Array> {
+function readKeys(fs: ReadFileSystem, keys: BytePath): Map<BytePath, Uint8Array> {
   return new Map(fs.readdir(keys).map((file) => [file, fs.readFile(`${keys}/${file}`)]));
 }
 

@@ -26,7 +26,11 @@ export interface HostFacts {
 /** Where /init looks for it (initramfs-skel/lib/mkroot/persistent.sh). */
 const PERSISTENT_LIST = '/etc/mkroot/persistent';
 
-const ORIGIN = 'mkroot node instantiate';
+/** Origin of everything in a host layer that no overlay brings. */
+export const IDENTITY_ORIGIN = 'mkroot node instantiate';
+
+/** Where sshd(8) has the host keys. */
+export const SSH_KEYS = '/etc/ssh/';
 
 /**
  * The part of a host layer that follows from the inventory and the node's identity: what the Hopeless paper's
@@ -34,7 +38,7 @@ const ORIGIN = 'mkroot node instantiate';
  * @param isShared whether an overlay brings a path: its /etc/hosts is left alone.
  */
 export function hostLayer(facts: HostFacts, isShared: (path: BytePath) => boolean): LayerTree {
-  const tree = new LayerTree(ORIGIN);
+  const tree = new LayerTree(IDENTITY_ORIGIN);
   const file = (path: BytePath, data: Uint8Array | string, mode = 0o644) =>
     tree.put({
       kind: 'file',
@@ -43,7 +47,7 @@ export function hostLayer(facts: HostFacts, isShared: (path: BytePath) => boolea
       uid: 0,
       gid: 0,
       declared: true,
-      origin: ORIGIN,
+      origin: IDENTITY_ORIGIN,
       content: { data: typeof data === 'string' ? Buffer.from(data) : data },
     });
   file('/hopeless.root', `${facts.root}\n`);
@@ -53,7 +57,7 @@ export function hostLayer(facts: HostFacts, isShared: (path: BytePath) => boolea
   if (!isShared('/etc/hosts')) file('/etc/hosts', hostsFile(facts));
   if (facts.identity !== undefined) file('/etc/machine-id', `${facts.identity.machineId}\n`, 0o444);
   for (const [name, key] of facts.identity?.sshKeys ?? []) {
-    file(`/etc/ssh/${name}`, key, name.endsWith('.pub') ? 0o644 : 0o600);
+    file(`${SSH_KEYS}${name}`, key, name.endsWith('.pub') ? 0o644 : 0o600);
   }
   for (const [name, text] of networkFiles(facts)) file(`/etc/systemd/network/${toBytePath(name)}`, text);
   return tree;

@@ -23,7 +23,7 @@ export default class OverlayRender extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(OverlayRender);
-    const { fs } = this.ports();
+    const { fs, progress } = this.ports();
     const [{ openComposer }, { renderFile, renderLayers }] = await Promise.all([
       import('../../pipelines/layers/open-composer.js'),
       import('../../pipelines/layers/render-layers.js'),
@@ -34,15 +34,20 @@ export default class OverlayRender extends BaseCommand {
       if (!this.jsonEnabled()) process.stdout.write(bytes);
       return { ...describe(entry), layer, content: Buffer.from(bytes).toString('utf8') };
     }
-    const entries = renderLayers(composer, args.name);
-    for (const { entry, layer } of entries) {
+    const { entries, identity } = renderLayers(fs, composer, args.name);
+    for (const { entry, layer, withheld } of entries) {
       const { path, kind, mode, owner, target } = describe(entry);
       const arrow = target === undefined ? '' : ` -> ${target}`;
       this.log(
-        `${kind.padEnd(9)} ${mode} ${owner.padEnd(9)} ${layer.padEnd(6)} ${path}${arrow}  (${entry.origin})`,
+        `${kind.padEnd(9)} ${mode} ${owner.padEnd(9)} ${layer.padEnd(6)} ${path}${arrow}  (${entry.origin}${withheld ? '; not shown' : ''})`,
       );
     }
-    return entries.map(({ entry, layer }) => ({ ...describe(entry), layer }));
+    if (identity === 'none') {
+      progress.note(`Its machine-id and ssh host keys are made by: mkroot node instantiate ${args.name}`);
+    } else if (identity === 'closed') {
+      progress.note('Its machine-id and ssh host keys are left out: only root may look at them');
+    }
+    return entries.map(({ entry, layer, withheld }) => ({ ...describe(entry), layer, withheld }));
   }
 }
 

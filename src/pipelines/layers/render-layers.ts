@@ -1,10 +1,13 @@
 import { ExitCode, MkrootError } from '../../errors.js';
+import { type HostIdentity, keptIdentity } from '../../layers/host-identity.js';
+import { IDENTITY_ORIGIN, SSH_KEYS } from '../../layers/host-layer.js';
 import type { LayerEntry } from '../../layers/layer-entry.js';
 import type { LayerFinding } from '../../layers/layer-rules.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { LayerComposer } from './compose-layers.js';
 import { findTargets, type NamedTargets } from './open-composer.js';
+import { identityDirectory } from './state-directories.js';
 import { imagesOf } from './write-layers.js';
 
 /** A path of a node's or a group's layers. */
@@ -12,21 +15,41 @@ export interface RenderedEntry {
   readonly entry: LayerEntry;
   /** Which layer it is in: shared, or the node's own. */
   readonly layer: 'shared' | 'host';
+  /** It is a private key of the node, whose contents are not shown. */
+  readonly withheld: boolean;
 }
 
-/** Everything that the layers of a node or a group have, in the order of the paths; the host layer goes first. */
-export function renderLayers(composer: LayerComposer, name: string): RenderedEntry[] {
-  const { layers } = layersOf(composer, findTargets(composer, [name]));
+/** What is known of the machine-id and the ssh host keys of a node: `closed` if only the superuser may look. */
+export type IdentityState = 'kept' | 'none' | 'closed';
+
+/** Everything that the layers of a node or a group have. */
+export interface RenderedLayers {
+  /** In the order of the paths; the host layer goes first. */
+  readonly entries: readonly RenderedEntry[];
+  /** Of a node: whether its machine-id and keys are among them. */
+  readonly identity?: IdentityState;
+}
+
+/** Everything that the layers of a node or a group have, with the identity of a node that has one. */
+export function renderLayers(fs: ReadFileSystem, composer: LayerComposer, name: string): RenderedLayers {
+  const { layers, identity } = layersOf(fs, composer, findTargets(composer, [name]));
   const merged = new Map<BytePath, RenderedEntry>();
   for (const { layer, tree } of layers) {
-    for (const entry of tree.entries()) merged.set(entry.path, { entry, layer });
+    for (const entry of tree.entries()) {
+      merged.set(entry.path, { entry, layer, withheld: isPrivateKey(entry) });
+    }
   }
-  return [...merged.values()].sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1));
+  const entries = [...merged.values()].sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1));
+  return { entries, ...(identity === undefined ? {} : { identity }) };
+}
+
+function isPrivateKey({ path, origin }: LayerEntry): boolean {
+  return origin === IDENTITY_ORIGIN && path.startsWith(SSH_KEYS) && !path.endsWith('.pub');
 }
 
 /**
  * The bytes of a file as the layers of a node or a group have it; the topmost one counts.
- * @throws MkrootError NotFound if none of the layers has it.
+ * @throws MkrootError NotFound if none of the layers has it; Usage for a private key of a node.
  */
 export function renderFile(
   fs: ReadFileSystem,
@@ -38,7 +61,7 @@ export function renderFile(
     .split('/')
     .filter((part) => part !== '' && part !== '.')
     .join('/')}`;
-  const { layers } = layersOf(composer, findTargets(composer, [name]));
+  const { layers } = layersOf(fs, composer, findTargets(composer, [name]));
   const { layer, tree } = layers.findLast((one) => one.tree.get(wanted) !== undefined) ?? {};
   const entry = tree?.get(wanted);
   if (layer === undefined || entry?.kind !== 'file') {
@@ -48,8 +71,19 @@ export function renderFile(
       hint: `See everything that its layers have: mkroot overlay render ${name}`,
     });
   }
+  if (isPrivateKey(entry)) {
+    throw new MkrootError(`Cannot render "${displayPath(wanted)}" of "${name}": private keys are not shown`, {
+      exitCode: ExitCode.Usage,
+      hint: `It lies in ${displayPath(identityDirectory(composer.site.state, name.replace(/^node:/, '')))}/ssh; the public one is shown: ${displayPath(wanted)}.pub`,
+    });
+  }
   const { content } = entry;
-  return { entry, layer, bytes: 'data' in content ? content.data : fs.readFile(content.source) };
+  return {
+    entry,
+    layer,
+    withheld: false,
+    bytes: 'data' in content ? content.data : fs.readFile(content.source),
+  };
 }
 
 /** What the linter found in one or more layers. */
@@ -90,16 +124,31 @@ export function lintLayers(composer: LayerComposer, { groups, nodes }: NamedTarg
   return found.list();
 }
 
-function layersOf(composer: LayerComposer, { groups, nodes }: NamedTargets) {
+function layersOf(fs: ReadFileSystem, composer: LayerComposer, { groups, nodes }: NamedTargets) {
   const [node] = nodes;
   if (node === undefined) {
-    return { layers: groups.map((group) => ({ layer: 'shared' as const, ...composer.shared(group) })) };
+    const layers = groups.map((group) => ({ layer: 'shared' as const, ...composer.shared(group) }));
+    return { layers, identity: undefined };
   }
-  const host = composer.host(node);
+  const kept = lookUpIdentity(fs, identityDirectory(composer.site.state, node.name));
+  const host = composer.host(node, typeof kept === 'string' ? undefined : kept);
   return {
     layers: [
       { layer: 'shared' as const, tree: host.shared.tree },
       { layer: 'host' as const, tree: host.tree },
     ],
+    identity: typeof kept === 'string' ? kept : ('kept' as const),
   };
+}
+
+function lookUpIdentity(
+  fs: ReadFileSystem,
+  directory: BytePath,
+): HostIdentity | Exclude<IdentityState, 'kept'> {
+  try {
+    return keptIdentity(fs, directory) ?? 'none';
+  } catch (error) {
+    if (error instanceof MkrootError && error.exitCode === ExitCode.Io) return 'closed';
+    throw error;
+  }
 }

@@ -15,6 +15,11 @@ export function hostDirectory(state: BytePath, node: string): BytePath {
   return `${hostsDirectory(state)}/${toBytePath(node)}`;
 }
 
+/** Where a node's machine-id and ssh host keys are kept: STATE/hosts/NAME/identity. */
+export function identityDirectory(state: BytePath, node: string): BytePath {
+  return `${hostDirectory(state, node)}/identity`;
+}
+
 /** Where the file is kept that takes what a node writes: STATE/hosts/NAME/top/top.ext4. */
 export function topImage(state: BytePath, node: string): BytePath {
   return `${hostDirectory(state, node)}/top/top.ext4`;

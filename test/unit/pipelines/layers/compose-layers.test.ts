@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LayerComposer } from '../../../../src/pipelines/layers/compose-layers.js';
 import { findTargets, nodesOf, openComposer } from '../../../../src/pipelines/layers/open-composer.js';
-import { lintLayers, renderFile } from '../../../../src/pipelines/layers/render-layers.js';
+import { lintLayers, renderFile, renderLayers } from '../../../../src/pipelines/layers/render-layers.js';
 import { memoryFileSystem } from '../../../support/memory-file-system.js';
 
 const NODES = `cluster:
@@ -62,6 +62,33 @@ describe('layers of a site', () => {
     expect(text('group:compute', 'etc/who')).toBe('compute compute group');
     // A node goes before a group of the same name.
     expect(text('compute', '/etc/hostname')).toBe('compute\n');
+  });
+
+  test('the list of a node has its machine-id and keys; private ones are not shown', () => {
+    const identity = '/state/hosts/n1/identity';
+    const { fs, composer, text } = site({
+      [`${identity}/machine-id`]: `${'1'.repeat(32)}\n`,
+      [`${identity}/ssh/ssh_host_rsa_key`]: 'private',
+      [`${identity}/ssh/ssh_host_rsa_key.pub`]: 'public',
+      '/site/hosts/n1/etc/ssh/own': 'mine',
+    });
+    const listed = (name: string) =>
+      renderLayers(fs, composer, name)
+        .entries.filter(({ entry: { path, kind } }) => /machine-id|ssh/.test(path) && kind === 'file')
+        .map(({ entry: { path }, layer, withheld }) => `${layer} ${path}${withheld ? ' not shown' : ''}`);
+    expect(listed('n1')).toEqual([
+      'host /etc/machine-id',
+      'host /etc/ssh/own',
+      'host /etc/ssh/ssh_host_rsa_key not shown',
+      'host /etc/ssh/ssh_host_rsa_key.pub',
+    ]);
+    expect(renderLayers(fs, composer, 'n1').identity).toBe('kept');
+    expect(text('n1', '/etc/machine-id')).toBe(`${'1'.repeat(32)}\n`);
+    expect(text('n1', '/etc/ssh/ssh_host_rsa_key.pub')).toBe('public');
+    expect(() => text('n1', '/etc/ssh/ssh_host_rsa_key')).toThrow(/private keys are not shown/);
+    expect(listed('n2')).toEqual([]);
+    expect(renderLayers(fs, composer, 'n2').identity).toBe('none');
+    expect(renderLayers(fs, composer, 'group:compute').identity).toBeUndefined();
   });
 
   test('overlays of scope node, and those that only a node has, become part of its host layer', () => {
