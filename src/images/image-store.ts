@@ -109,6 +109,11 @@ export function listGenerations(fs: ReadFileSystem, state: BytePath, name: strin
     .filter(({ manifestPath }) => fs.lstat(manifestPath) !== undefined);
 }
 
+/** When a generation was made, in milliseconds since the epoch, by its name, which begins with it; NaN for another name. */
+export function generationTime(id: string): number {
+  return Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
 /** The manifest of a generation. */
 export function readManifest(fs: ReadFileSystem, generation: Generation): Manifest {
   const text = Buffer.from(fs.readFile(generation.manifestPath)).toString('utf8');

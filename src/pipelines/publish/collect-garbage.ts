@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { ExitCode, MkrootError } from '../../errors.js';
-import { currentGeneration, imagePaths, listGenerations } from '../../images/image-store.js';
+import { requireState } from '../../engine/state-directory.js';
+import { MkrootError } from '../../errors.js';
+import { currentGeneration, generationTime, imagePaths, listGenerations } from '../../images/image-store.js';
 import { loadInventory, SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
 import type { Node } from '../../inventory/node.js';
 import { resolveNodes } from '../../inventory/resolve-node.js';
 import { currentLayer, layerVersions, removeUnfinishedVersions } from '../../layers/write-layer.js';
 import { tftpDirectory } from '../../netboot/netboot-tree.js';
-import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js';
+import { type BytePath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { removeFromOwnedTree } from '../../stages/owned-tree.js';
@@ -89,7 +90,7 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
           known.use(directory, `generation=${id}`) ??
           (pinnedBy === undefined ? undefined : `pinned for ${pinnedBy}`) ??
           (newest ? `one of the ${keep} newest` : undefined) ??
-          known.age(timeOf(id)),
+          known.age(generationTime(id)),
       };
     });
   });
@@ -180,17 +181,6 @@ export async function collectGarbage(
   });
 }
 
-function requireState(fs: ReadFileSystem, state: BytePath): void {
-  if (fs.lstat(state) !== undefined) return;
-  throw new MkrootError(
-    `Cannot find the state directory "${displayPath(state)}": there is no such directory`,
-    {
-      exitCode: ExitCode.NotFound,
-      hint: 'Name it by --state or MKROOT_STATE.',
-    },
-  );
-}
-
 /** What is left of a node that is gone besides its identity, after its layers. What it kept (persistent paths, its top) is not ours. */
 function removeTraces(fs: FileSystem, state: BytePath, node: string): void {
   fs.remove(`${state}/booted/${node}`);
@@ -260,11 +250,6 @@ function pinnedGenerations(nodes: readonly Node[]): Map<string, string> {
       generation === undefined ? [] : [[`${image} ${generation}`, name]],
     ),
   );
-}
-
-/** `20261120T041500Z-1a2b3c4d` begins with when it was made. */
-function timeOf(id: string): number {
-  return Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
 }
 
 function layerDirectories(fs: ReadFileSystem, state: BytePath): { name: string; directory: BytePath }[] {
