@@ -45,8 +45,7 @@ export default class Gc extends BaseCommand {
       keepDays: flags['keep-days'],
     };
     const dry = flags['dry-run'];
-    if (!dry)
-      requireRoot('remove generations', 'they belong to root', 'Run it with sudo; --dry-run needs less.');
+    if (!dry) requireRoot('remove generations', 'they belong to root');
     const { things, pinsKnown } = dry
       ? planGarbage(ports.fs, ports.clock.now(), request)
       : await collectGarbage(ports, request, {

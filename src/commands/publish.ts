@@ -68,7 +68,7 @@ export default class Publish extends BaseCommand {
       ...(flags['http-root'] === undefined ? {} : { httpRoot: flags['http-root'] }),
     };
     const dry = flags['dry-run'] || flags.diff;
-    if (!dry) requireRoot('publish', 'owners, keys and whiteouts', 'Run it with sudo; --dry-run needs less.');
+    if (!dry) requireRoot('publish', 'owners, keys and whiteouts');
     const plan = dry
       ? planPublish(ports.fs, request)
       : await publish(ports, request, {

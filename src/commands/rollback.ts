@@ -46,7 +46,7 @@ export default class Rollback extends BaseCommand {
     const rollback = rollbackTarget(ports.fs, state, args.image, flags.to);
     const request = { site: openSite(ports.fs, flags.site), state, code: codeDigest(ports.fs), rollback };
     const dry = flags['dry-run'];
-    if (!dry) requireRoot('roll back', 'it publishes', 'Run it with sudo; --dry-run needs less.');
+    if (!dry) requireRoot('roll back', 'it publishes');
     const plan = dry
       ? planPublish(ports.fs, request)
       : await publish(ports, request, {
