@@ -45,6 +45,32 @@ function setInLines(text: string, keys: readonly [string, ...string[]], value: u
   return edited;
 }
 
+/**
+ * Replaces one item of a list in the text of a YAML document, and nothing else there.
+ * @throws MkrootError (InvalidInput) where there is no plain value at that place.
+ */
+export function replaceItemInYaml(
+  text: string,
+  keys: readonly [string, ...string[]],
+  index: number,
+  value: string,
+): string {
+  const document = parseDocument(text, { logLevel: 'error' });
+  const path = [...keys, index];
+  const item = document.getIn(path, true);
+  const [start, end] = isScalar(item) ? (item.range ?? []) : [];
+  if (start !== undefined && end !== undefined) {
+    const edited = text.slice(0, start) + flow(value) + text.slice(end);
+    const outcome = parseDocument(edited, { logLevel: 'error' });
+    document.setIn(path, value);
+    if (outcome.errors.length === 0 && isDeepStrictEqual(outcome.toJS(), document.toJS())) return edited;
+  }
+  throw new MkrootError(`Cannot set "${pathText(path)}": it is written in an unusual way`, {
+    exitCode: ExitCode.InvalidInput,
+    hint: 'Change the file by hand.',
+  });
+}
+
 function edit(
   text: string,
   node: ParsedNode | null,

@@ -80,7 +80,10 @@ export function planImport(
     const told = named ?? placed;
     if (told?.mac !== undefined) {
       const { file, line } = told.mac.position();
-      pass(`it says that it is ${told.name}, which has ${told.mac.value} in ${file}:${line}`, true);
+      pass(
+        `it says that it is ${told.name}, which has ${told.mac.value} in ${file}:${line}; if its board was changed: mkroot node set ${told.name} --mac ${mac}`,
+        true,
+      );
       continue;
     }
     if (told !== undefined && taken.has(told.name.toLowerCase())) {

@@ -1,15 +1,10 @@
-import { isAbsolute, join } from 'node:path';
 import { setInYaml } from '../decode/edit-yaml.js';
-import { parseYaml } from '../decode/parse-yaml.js';
-import { readText } from '../decode/read-text.js';
-import { valueAt } from '../decode/schema-problems.js';
-import { replaceText, requireUnchanged } from '../decode/write-text.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import { toBytePath } from '../ports/byte-path.js';
 import type { FileSystem } from '../ports/file-system.js';
+import { changeSite, type FileChange, readCsvText, shownName, writtenEntries } from './change-site.js';
 import { parseCsv } from './csv.js';
 import type { ImportedNode } from './import-nodes.js';
-import { readInventoryText, SITE_NAMES, type Site, sitePath, tryChange } from './load-inventory.js';
+import { readInventoryText, SITE_NAMES, type Site } from './load-inventory.js';
 import { writeRows } from './write-rows.js';
 
 /**
@@ -17,19 +12,24 @@ import { writeRows } from './write-rows.js';
  * outcome is decoded before anything is written.
  * @returns The files that were written, as the user knows them.
  * @throws MkrootError InvalidInput with every problem that the inventory would have then, or where there is a nodes.csv that
- * nodes.yaml does not name; Locked if somebody changes one of the
- * files at the same time.
+ * nodes.yaml does not name; Locked if somebody changes one of the files at the same time.
  */
-export function writeImport(fs: FileSystem, site: Site, nodes: readonly ImportedNode[]): string[] {
+export function writeImport(
+  fs: FileSystem,
+  site: Site,
+  nodes: readonly Omit<ImportedNode, 'line'>[],
+): string[] {
   const yaml = readInventoryText(fs, site);
-  const { value } = parseYaml(yaml, SITE_NAMES.inventory, { textFields: [] });
-  const named = [valueAt(value, ['csv'])].flat().find((name) => typeof name === 'string');
+  const [named] = writtenEntries(yaml).csv;
   const csv = named ?? SITE_NAMES.csv;
-  const path = (name: string) => (isAbsolute(name) ? name : join(site.directory, name));
-  const shown = isAbsolute(csv) ? csv : sitePath(site, csv);
-  const before =
-    fs.lstat(toBytePath(path(csv))) === undefined ? undefined : readText(fs, 'inventory', path(csv));
-  const wanted = nodes.map(({ line, ...row }) => ({ ...row }));
+  const shown = shownName(site, csv);
+  const before = readCsvText(fs, site, csv);
+  const wanted = nodes.map(({ name, mac, ip, group }) => ({
+    name,
+    mac,
+    ...(ip === undefined ? {} : { ip }),
+    ...(group === undefined ? {} : { group }),
+  }));
   const rows = writeRows(before ?? '', shown, wanted);
   // Rows that stood in it would count all of a sudden. Its own are those of an import that was killed before it named the file.
   if (
@@ -46,17 +46,10 @@ export function writeImport(fs: FileSystem, site: Site, nodes: readonly Imported
       },
     );
   }
-  const changes = [{ name: csv, before, text: rows }];
+  const changes: FileChange[] = [{ name: csv, before, text: rows }];
   if (named === undefined) {
     changes.push({ name: SITE_NAMES.inventory, before: yaml, text: setInYaml(yaml, ['csv'], csv) });
   }
-  const texts = new Map([
-    [SITE_NAMES.inventory, yaml],
-    ...changes.map(({ name, text }) => [name, text] as const),
-  ]);
-  tryChange(fs, site, `add nodes to "${shown}"`, texts);
-  // Rows that were written for another nodes.yaml would not be the ones that were checked.
-  requireUnchanged(fs, path(SITE_NAMES.inventory), yaml);
-  for (const change of changes) replaceText(fs, path(change.name), change.before, change.text);
-  return changes.map(({ name }) => (isAbsolute(name) ? name : sitePath(site, name)));
+  changeSite(fs, site, `add nodes to "${shown}"`, yaml, changes);
+  return changes.map(({ name }) => shownName(site, name));
 }

@@ -27,36 +27,74 @@ function writeIntoLines(text: string, file: string, rows: readonly RowValues[]):
   const added = wanted.filter((column) => !columns.includes(column));
   const lines = text.replace(/\n$/, '').split('\n');
   const separator = separatorOf(lines[(table.head[0]?.position.line ?? 1) - 1] ?? '');
-  const joined = (fields: readonly string[]) =>
-    fields
-      .slice(0, fields.findLastIndex((field) => field !== '') + 1)
-      .map((field) => quoted(field, separator))
-      .join(separator);
   columns.push(...added);
   if (table.head.length === 0) {
     if (lines.at(-1) === '') lines.pop();
-    lines.push(joined(columns));
+    lines.push(joined(columns, separator));
   } else if (added.length > 0) {
     const at = table.head[0]!.position.line - 1;
-    lines[at] = lines[at]!.trimEnd() + separator + joined(added);
+    lines[at] = lines[at]!.trimEnd() + separator + joined(added, separator);
   }
 
   const nameAt = columns.indexOf('name');
   const known = new Map(table.rows.map((row) => [row[nameAt]?.text.toLowerCase() ?? '', row]));
   for (const row of rows) {
     const cells = known.get(row.name.toLowerCase());
-    if (cells === undefined) lines.push(joined(columns.map((column) => row[column] ?? '')));
+    if (cells === undefined)
+      lines.push(
+        joined(
+          columns.map((column) => row[column] ?? ''),
+          separator,
+        ),
+      );
     else {
       const { line } = cells[0]!.position;
-      if (cells.some(({ text: field }) => field.includes('\n'))) {
-        throw new MkrootError(
-          `Cannot add to ${row.name} in "${file}": line ${line} has a field of several lines`,
-        );
-      }
-      lines[line - 1] = joined(columns.map((column, index) => field(column, cells[index], row, file)));
+      requireOneLine(cells, row.name, file);
+      lines[line - 1] = joined(
+        columns.map((column, index) => field(column, cells[index], row, file)),
+        separator,
+      );
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Replaces values in the row of a name, where there is one and they are not empty; the text as it is otherwise. */
+export function replaceInRows(text: string, file: string, row: RowValues): string {
+  const { head, rows } = parseCsv(text, file);
+  const columns = head.map((cell) => cell.text);
+  const nameAt = columns.indexOf('name');
+  const cells = rows.find((one) => one[nameAt]?.text.toLowerCase() === row.name.toLowerCase());
+  const replaced = columns.filter(
+    (column, index) => column !== 'name' && row[column] !== undefined && (cells?.[index]?.text ?? '') !== '',
+  );
+  if (cells === undefined || replaced.length === 0) return text;
+  requireOneLine(cells, row.name, file);
+  return editLines(text, (edited) => {
+    const lines = edited.split('\n');
+    const separator = separatorOf(lines[(head[0]?.position.line ?? 1) - 1] ?? '');
+    const fields = cells.map((cell, index) => {
+      const column = columns[index] ?? '';
+      return replaced.includes(column) ? row[column]! : cell.text;
+    });
+    lines[cells[0]!.position.line - 1] = joined(fields, separator);
+    return lines.join('\n');
+  });
+}
+
+function requireOneLine(cells: readonly CsvCell[], name: string, file: string): void {
+  if (!cells.some(({ text }) => text.includes('\n'))) return;
+  throw new MkrootError(
+    `Cannot change ${name} in "${file}": line ${cells[0]?.position.line} has a field of several lines`,
+  );
+}
+
+/** A row without empty fields at its end. */
+function joined(fields: readonly string[], separator: string): string {
+  return fields
+    .slice(0, fields.findLastIndex((one) => one !== '') + 1)
+    .map((one) => quoted(one, separator))
+    .join(separator);
 }
 
 function field(column: string, cell: CsvCell | undefined, row: RowValues, file: string): string {

@@ -3,17 +3,18 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { openSite } from '../../cli/site.js';
 import { ExitCode, MkrootError } from '../../errors.js';
 
-/** `mkroot node set`: changes what a node boots, in nodes.yaml, and nothing else there. */
+/** `mkroot node set`: changes what a node boots in nodes.yaml, or its MAC address where that stands, and nothing else there. */
 export default class NodeSet extends BaseCommand {
-  static override summary = 'Change what a node boots: one value in nodes.yaml, and nothing else there';
+  static override summary = 'Change what a node boots, or its MAC address: one value, and nothing else';
 
   static override description =
-    "The value goes into the node's own entry, or into `overrides` for one of a range. Comments and everything else in the file stay as they are.";
+    "The value goes into the node's own entry, or into `overrides` for one of a range. A MAC address is changed where it stands, in nodes.yaml or its CSV file. Comments and everything else stay as they are.";
 
   static override examples = [
     '<%= config.bin %> node set n017 --image compute-bookworm',
     "<%= config.bin %> node set 'n[001-004]' --boot memtest",
     '<%= config.bin %> node set n017 --variable rack=r7',
+    '<%= config.bin %> node set n017 --mac 52:54:00:12:34:56',
   ];
 
   static override args = {
@@ -34,6 +35,11 @@ export default class NodeSet extends BaseCommand {
     boot: Flags.string({ description: 'what to boot: image, local or memtest', helpValue: 'WHAT' }),
     firmware: Flags.string({ description: 'bios or uefi', helpValue: 'FIRMWARE' }),
     'serial-console': Flags.string({ description: 'serial line, such as ttyS0,115200', helpValue: 'LINE' }),
+    mac: Flags.string({
+      description: 'MAC address of one node, as after a swap of its board; by itself, without other values',
+      exclusive: ['image', 'generation', 'kernel', 'boot', 'firmware', 'serial-console', 'variable'],
+      helpValue: 'MAC',
+    }),
     variable: Flags.string({
       description: 'variable for templates; may be repeated',
       multiple: true,
@@ -63,20 +69,23 @@ export default class NodeSet extends BaseCommand {
         return { field: `variables.${name}`, value };
       }),
     ];
-    if (values.length === 0) {
+    if (values.length === 0 && flags.mac === undefined) {
       throw new MkrootError(`Cannot change ${args.node}: no value is given`, {
         exitCode: ExitCode.Usage,
         hint: 'Say what to change, for example: --image NAME',
       });
     }
     const ports = this.ports({ verbose: flags.verbose });
-    const [{ setNode }, { withSiteLock }] = await Promise.all([
+    const [{ setNode }, { setMac }, { withSiteLock }] = await Promise.all([
       import('../../inventory/set-node.js'),
+      import('../../inventory/set-mac.js'),
       import('../../pipelines/site/site-lock.js'),
     ]);
     const site = openSite(ports.fs, flags.site);
     const { changed, entry } = await withSiteLock(ports, site, this.interrupted, () =>
-      setNode(ports.fs, site, args.node, values),
+      flags.mac === undefined
+        ? setNode(ports.fs, site, args.node, values)
+        : setMac(ports.fs, site, args.node, flags.mac),
     );
     this.log(
       changed.length === 0

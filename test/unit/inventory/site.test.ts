@@ -4,6 +4,7 @@ import { planImport } from '../../../src/inventory/import-nodes.js';
 import { loadInventory, type Site } from '../../../src/inventory/load-inventory.js';
 import { createSite } from '../../../src/inventory/new-site.js';
 import { resolveNode } from '../../../src/inventory/resolve-node.js';
+import { setMac } from '../../../src/inventory/set-mac.js';
 import { setNode } from '../../../src/inventory/set-node.js';
 import { writeImport } from '../../../src/inventory/write-import.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
@@ -133,6 +134,66 @@ describe('setting a value of a node', () => {
     const hidden = errorOf(() => setNode(fs, SITE, 'n003', [{ field: 'boot', value: 'memtest' }]));
     expect(hidden.message).toMatch(/"n\[001-004\]" in site\/nodes.yaml:\d+:\d+ goes before it/);
     expect(text('nodes.yaml')).toBe(yaml);
+  });
+});
+
+describe('setting the MAC address of a node', () => {
+  const MACS = `csv: nodes.csv
+cluster: { image: compute, servers: { head: { address: 10.1.0.1, roles: [nfs] } } }
+networks: { internal: { subnet: 10.1.0.0/16 } }
+groups: { compute: {} }
+nodes:
+  a: { group: compute, ip: 10.1.2.1, mac: 52-54-00-00-00-0A } # first
+  b[1-2]:
+    group: compute
+    ip: 10.1.2.2
+    mac: [525400000001, '52:54:00:00:00:02']   # two
+  c: { group: compute, ip: 10.1.2.9 }
+  n[1-3]: { group: compute, ip: 10.1.1.1 }
+`;
+  const ROWS = '# rack 1\r\nname;mac;variables.note\r\nn1;52:54:00:00:00:11;"a;b"\r\nn3;;x\r\n';
+  const NEW = '52:54:00:00:00:99';
+
+  function macSite() {
+    const { fs, text } = newSite();
+    fs.writeFile(`${SITE.directory}/nodes.yaml`, MACS);
+    fs.writeFile(`${SITE.directory}/nodes.csv`, ROWS);
+    return { fs, text };
+  }
+
+  test.each([
+    ['a', 'nodes.a', MACS.replace('52-54-00-00-00-0A', `"${NEW}"`), ROWS],
+    ['b1', 'nodes.b[1-2]', MACS.replace('525400000001', `"${NEW}"`), ROWS],
+    ['b2', 'nodes.b[1-2]', MACS.replace("'52:54:00:00:00:02'", `"${NEW}"`), ROWS],
+    ['c', 'nodes.c', MACS.replace('10.1.2.9 }', `10.1.2.9, mac: "${NEW}" }`), ROWS],
+    ['n1', 'site/nodes.csv', MACS, ROWS.replace('52:54:00:00:00:11', NEW)],
+    ['n2', 'site/nodes.csv', MACS, `${ROWS}n2;${NEW}\r\n`],
+    ['n3', 'site/nodes.csv', MACS, ROWS.replace('n3;;x', `n3;${NEW};x`)],
+  ])('%s changes it where it stands (%s), and nothing else', (name, entry, yaml, rows) => {
+    const { fs, text } = macSite();
+    expect(setMac(fs, SITE, name, '5254.0000.0099')).toEqual({ changed: [name], entry });
+    expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([yaml, rows]);
+    expect(loadInventory(fs, SITE).nodes.get(name)?.mac?.value).toBe(NEW);
+    expect(setMac(fs, SITE, name, NEW).changed).toEqual([]);
+  });
+
+  test('that stands in nodes.yaml and in the CSV file changes both', () => {
+    const { fs, text } = macSite();
+    fs.writeFile(`${SITE.directory}/nodes.csv`, 'name,mac\na,52:54:00:00:00:0a\n');
+    setMac(fs, SITE, 'a', NEW);
+    expect(text('nodes.yaml')).toContain(`mac: "${NEW}" } # first`);
+    expect(text('nodes.csv')).toBe(`name,mac\na,${NEW}\n`);
+  });
+
+  test('to that of another node, to none, or of no node or several, is refused and writes nothing', () => {
+    const { fs, text } = macSite();
+    const taken = errorOf(() => setMac(fs, SITE, 'n1', '52:54:00:00:00:02'));
+    expect(taken.details.join()).toContain('mac 52:54:00:00:00:02 of n1 is that of b2');
+    expect(taken.exitCode).toBe(ExitCode.InvalidInput);
+    expect(errorOf(() => setMac(fs, SITE, 'n1', 'ff:ff:ff:ff:ff:ff')).exitCode).toBe(ExitCode.Usage);
+    expect(errorOf(() => setMac(fs, SITE, 'n[1-2]', NEW)).exitCode).toBe(ExitCode.Usage);
+    expect(errorOf(() => setMac(fs, SITE, 'n9', NEW)).exitCode).toBe(ExitCode.NotFound);
+    expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([MACS, ROWS]);
   });
 });
 
