@@ -1,3 +1,5 @@
+import { ExitCode, MkrootError } from '../errors.js';
+
 /** What a text in ClusterShell's syntax stands for, or why it stands for nothing. */
 export type NodeSet = { readonly names: readonly string[] } | { readonly problem: string };
 
@@ -15,7 +17,7 @@ export function expandNodeSet(text: string): NodeSet {
   if ('problem' in operands) return operands;
   const names = new Set<string>();
   for (const operand of operands.parts) {
-    if (operand === '') return { problem: 'a name is missing beside a comma' };
+    if (operand === '') return { problem: text === '' ? 'it is empty' : 'a name is missing beside a comma' };
     const operator = /[!&^@*?\s]/.exec(operand.replace(/\[[^\]]*\]/g, ''));
     if (operator !== null) {
       return {
@@ -30,6 +32,17 @@ export function expandNodeSet(text: string): NodeSet {
     }
   }
   return { names: [...names] };
+}
+
+/**
+ * The names that somebody has typed as an argument.
+ * @param action what cannot be done with them: `find nodes`.
+ * @throws MkrootError Usage for a text that {@link expandNodeSet} cannot read.
+ */
+export function typedNames(text: string, action: string): readonly string[] {
+  const set = expandNodeSet(text);
+  if ('names' in set) return set.names;
+  throw new MkrootError(`Cannot ${action} "${text}": ${set.problem}`, { exitCode: ExitCode.Usage });
 }
 
 function splitOutsideBrackets(text: string): { parts: string[] } | { problem: string } {

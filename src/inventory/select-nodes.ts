@@ -2,7 +2,7 @@ import { suggestion } from '../decode/nearest-name.js';
 import { ExitCode, MkrootError } from '../errors.js';
 import type { Inventory } from './inventory.js';
 import type { Node } from './node.js';
-import { expandNodeSet } from './node-set.js';
+import { typedNames } from './node-set.js';
 import { resolveNode, resolveNodes } from './resolve-node.js';
 
 /** Which nodes are meant; all of the conditions have to hold. */
@@ -45,9 +45,5 @@ export function selectNodes(
 
 function named(inventory: Inventory, names: string | undefined): Node[] {
   if (names === undefined) return resolveNodes(inventory);
-  const set = expandNodeSet(names);
-  if ('problem' in set) {
-    throw new MkrootError(`Cannot find nodes "${names}": ${set.problem}`, { exitCode: ExitCode.Usage });
-  }
-  return set.names.map((name) => resolveNode(inventory, name).node);
+  return typedNames(names, 'find nodes').map((name) => resolveNode(inventory, name).node);
 }

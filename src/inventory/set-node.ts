@@ -9,7 +9,7 @@ import { ExitCode, MkrootError } from '../errors.js';
 import type { FileSystem } from '../ports/file-system.js';
 import type { Inventory } from './inventory.js';
 import { loadInventory, readInventoryText, SITE_NAMES, type Site, tryChange } from './load-inventory.js';
-import { expandNodeSet } from './node-set.js';
+import { typedNames } from './node-set.js';
 import { resolveNode } from './resolve-node.js';
 
 /** A value of a node, by its field or by `variables.NAME`. */
@@ -29,7 +29,7 @@ export interface SetNodeResult {
 /**
  * Sets values of one node, or of several in ClusterShell's syntax, in nodes.yaml: in the node's own entry where it has one,
  * else in `overrides`. Nothing else in the file changes, and no other node; both are checked before anything is written.
- * @throws MkrootError NotFound for a node that is not there; InvalidInput for a value that does not fit, or when another
+ * @throws MkrootError Usage for names that cannot be read; NotFound for a node that is not there; InvalidInput for a value that does not fit, or when another
  * entry goes before the one that can be written; Locked if somebody changes the file at the same time.
  */
 export function setNode(
@@ -41,9 +41,8 @@ export function setNode(
   const path = join(site.directory, SITE_NAMES.inventory);
   const text = readInventoryText(fs, site);
   const inventory = loadInventory(fs, site, new Map([[SITE_NAMES.inventory, text]]));
-  const set = expandNodeSet(nodes);
-  if ('problem' in set) throw new MkrootError(`Cannot set values of "${nodes}": ${set.problem}`);
-  const before = new Map(set.names.map((name) => [name, resolveNode(inventory, name).node]));
+  const names = typedNames(nodes, 'set values of');
+  const before = new Map(names.map((name) => [name, resolveNode(inventory, name).node]));
   const yaml = parseYaml(text, inventory.file, { textFields: [] });
   const own = valueAt(yaml.value, ['nodes', nodes]) !== undefined;
   let refusal: MkrootError | undefined;
@@ -54,10 +53,10 @@ export function setNode(
     );
     const changes = new Map([[SITE_NAMES.inventory, edited]]);
     const after = tryChange(fs, site, `set values of "${nodes}"`, changes);
-    refusal = overruled(after, set.names, values);
+    refusal = overruled(after, names, values);
     if (refusal !== undefined) continue;
     replaceText(fs, path, text, edited);
-    const changed = set.names.filter(
+    const changed = names.filter(
       (name) => !isDeepStrictEqual(before.get(name), resolveNode(after, name).node),
     );
     return { changed, entry: `${place}.${nodes}` };

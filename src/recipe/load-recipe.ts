@@ -38,7 +38,7 @@ export interface ListedRecipe {
  * @throws MkrootError NotFound with the nearest name and the list; InvalidInput with every problem of the recipe.
  */
 export function loadRecipe(fs: ReadFileSystem, nameOrFile: string, search: RecipeSearch): LoadedRecipe {
-  const file = isFileName(nameOrFile)
+  const file = isRecipeFile(nameOrFile)
     ? resolve(search.workingDirectory, nameOrFile)
     : listRecipes(fs, search.directories).find(({ name }) => name === nameOrFile)?.file;
   if (file === undefined || !isFile(fs, file)) throw unknownRecipe(fs, nameOrFile, search);
@@ -81,7 +81,8 @@ export function recipePath({ directory }: { readonly directory: string }, path: 
   return toBytePath(isAbsolute(path) ? path : join(directory, path));
 }
 
-function isFileName(nameOrFile: string): boolean {
+/** Whether a recipe is named by its file, not by its name. */
+export function isRecipeFile(nameOrFile: string): boolean {
   return nameOrFile.includes('/') || /\.ya?ml$/.test(nameOrFile);
 }
 
@@ -96,7 +97,7 @@ function shortName(file: string, workingDirectory: string): string {
 }
 
 function unknownRecipe(fs: ReadFileSystem, nameOrFile: string, search: RecipeSearch): MkrootError {
-  if (isFileName(nameOrFile)) {
+  if (isRecipeFile(nameOrFile)) {
     const kind = fs.lstat(toBytePath(resolve(search.workingDirectory, nameOrFile)))?.kind;
     const what = kind === undefined ? 'there is no such file' : `it is a ${describeKind(kind)}`;
     return new MkrootError(`Cannot find recipe "${nameOrFile}": ${what}`, {

@@ -24,11 +24,13 @@ export default class NodesShow extends BaseCommand {
   async run(): Promise<ResolvedNode> {
     const { args, flags } = await this.parse(NodesShow);
     const { fs } = this.ports();
-    const [{ loadInventory }, { resolveNode }, { originTable }] = await Promise.all([
+    const [{ loadInventory }, { typedNames }, { resolveNode }, { originTable }] = await Promise.all([
       import('../../inventory/load-inventory.js'),
+      import('../../inventory/node-set.js'),
       import('../../inventory/resolve-node.js'),
       import('../../inventory/node-table.js'),
     ]);
+    typedNames(args.node, 'find node');
     const resolved = resolveNode(loadInventory(fs, openSite(fs, flags.site)), args.node);
     this.log(originTable(resolved).join('\n'));
     return resolved;

@@ -1,16 +1,26 @@
 import { join } from 'node:path';
+import { suggestion } from '../../decode/nearest-name.js';
 import { problemReport } from '../../decode/problem.js';
 import { ExitCode, MkrootError } from '../../errors.js';
 import { openImage } from '../../images/image-store.js';
-import { SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
+import type { Inventory } from '../../inventory/inventory.js';
+import { loadInventory, SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
 import type { Node } from '../../inventory/node.js';
+import { typedNames } from '../../inventory/node-set.js';
 import { keptIdentity } from '../../layers/host-identity.js';
 import { StackView } from '../../layers/layer-view.js';
 import { type Overlay, type OverlayPlace, readOverlay } from '../../layers/read-overlay.js';
 import { renderOverlay } from '../../layers/render-overlay.js';
 import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { type LoadedRecipe, loadRecipe, type RecipeSearch, recipePath } from '../../recipe/load-recipe.js';
+import {
+  isRecipeFile,
+  type LoadedRecipe,
+  listRecipes,
+  loadRecipe,
+  type RecipeSearch,
+  recipePath,
+} from '../../recipe/load-recipe.js';
 import { HOST_OVERLAYS, type LayerComposer } from './compose-layers.js';
 import type { EnteredStack } from './enter-layer.js';
 import { openBase } from './open-base.js';
@@ -30,7 +40,7 @@ export interface StackSearch {
 
 /**
  * Finds the stack that a name means. Without nodes.yaml in the site only recipes have names.
- * @throws MkrootError NotFound.
+ * @throws MkrootError NotFound with all that there is; Usage for a range that cannot be read.
  */
 export function findStack(fs: FileSystem, { name, site, recipes, state, layer }: StackSearch): EnteredStack {
   const [, kind, plain = name] = /^(node|group|recipe):(.*)$/.exec(name) ?? [];
@@ -46,7 +56,30 @@ export function findStack(fs: FileSystem, { name, site, recipes, state, layer }:
       if (group !== undefined) return groupStack(fs, composer, group, layer);
     }
   }
+  if (kind === undefined && !isRecipeFile(plain)) {
+    typedNames(plain, 'find');
+    const known = listRecipes(fs, recipes.directories).map((recipe) => recipe.name);
+    if (hasInventory && !known.includes(plain)) {
+      throw unknownStack(plain, loadInventory(fs, site), known);
+    }
+  }
   return recipeStack(fs, loadRecipe(fs, plain, recipes), state);
+}
+
+function unknownStack(
+  name: string,
+  { file, nodes, groups }: Inventory,
+  recipes: readonly string[],
+): MkrootError {
+  const near = suggestion(name, [...nodes.keys(), ...groups.keys(), ...recipes]);
+  return new MkrootError(
+    `Cannot find "${name}": ${file} has no node or group of that name, and there is no recipe of it${near}`,
+    {
+      exitCode: ExitCode.NotFound,
+      details: [`Groups: ${[...groups.keys()].join(', ')}`, `Recipes: ${recipes.join(', ')}`],
+      hint: 'To see all nodes: mkroot nodes list',
+    },
+  );
 }
 
 /**

@@ -4,7 +4,7 @@ import { ExitCode, MkrootError } from '../../errors.js';
 import type { Inventory } from '../../inventory/inventory.js';
 import { loadInventory, type Site, sitePath } from '../../inventory/load-inventory.js';
 import type { Node } from '../../inventory/node.js';
-import { expandNodeSet } from '../../inventory/node-set.js';
+import { expandNodeSet, typedNames } from '../../inventory/node-set.js';
 import { type BytePath, toBytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import { LayerComposer } from './compose-layers.js';
@@ -36,7 +36,7 @@ export interface NamedTargets {
 /**
  * What names mean: nodes (n017, n[001-128]), groups, or one of them for sure (node:compute, group:compute). A node goes
  * before a group of the same name.
- * @throws MkrootError NotFound with the nearest name.
+ * @throws MkrootError NotFound with the nearest name; Usage for a range that cannot be read.
  */
 export function findTargets(composer: LayerComposer, names: readonly string[]): NamedTargets {
   const { inventory } = composer.site;
@@ -44,11 +44,11 @@ export function findTargets(composer: LayerComposer, names: readonly string[]): 
   const found = { groups: new Set<string>(), nodes: new Set<Node>() };
   for (const given of names) {
     const [, kind, name = given] = /^(node|group):(.*)$/.exec(given) ?? [];
-    const set = kind === 'group' ? undefined : expandNodeSet(name);
-    const members = set !== undefined && 'names' in set ? set.names : [name];
+    const isGroup = kind !== 'node' && inventory.groups.has(name);
+    const members = kind === 'group' || isGroup ? namesIn(name) : typedNames(name, 'find');
     if (kind !== 'group' && members.every((member) => nodes.has(member))) {
       for (const member of members) found.nodes.add(nodes.get(member)!);
-    } else if (kind !== 'node' && inventory.groups.has(name)) {
+    } else if (isGroup) {
       found.groups.add(name);
     } else {
       const missing = members.find((member) => !nodes.has(member)) ?? name;
@@ -56,6 +56,12 @@ export function findTargets(composer: LayerComposer, names: readonly string[]): 
     }
   }
   return { groups: [...found.groups], nodes: [...found.nodes] };
+}
+
+/** The nodes of a name that may be that of a group, which can be any text. */
+function namesIn(name: string): readonly string[] {
+  const set = expandNodeSet(name);
+  return 'names' in set ? set.names : [name];
 }
 
 /** The nodes of targets: those that are named, and all of the groups. */

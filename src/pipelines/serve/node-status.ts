@@ -1,6 +1,6 @@
 import { isHeld } from '../../engine/state-lock.js';
 import { ExitCode, MkrootError } from '../../errors.js';
-import { expandNodeSet } from '../../inventory/node-set.js';
+import { typedNames } from '../../inventory/node-set.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
 import type { UnknownMachine } from '../../serving/node-board.js';
@@ -31,15 +31,16 @@ export interface SiteStatus {
 
 /**
  * Joins what was published with what mkroot serve knows.
- * @throws MkrootError NotFound if nothing was published, or for a node or group that was not.
+ * @throws MkrootError NotFound if nothing was published, or for a node or group that was not; Usage for names that cannot be read.
  */
 export async function nodeStatus(
   { fs, runner }: Pick<Ports, 'fs' | 'runner'>,
   { state, names, group, failed }: StatusRequest,
 ): Promise<SiteStatus> {
+  const typed = names === undefined ? undefined : typedNames(names, 'find nodes');
   const status = readStatus(fs, state);
   const known = knownNodes(publishedSite(fs, state, 'show').site);
-  const wanted = names === undefined ? undefined : wantedNames(names, new Set(known.map(({ name }) => name)));
+  const wanted = typed === undefined ? undefined : wantedNames(typed, new Set(known.map(({ name }) => name)));
   if (group !== undefined && !known.some((node) => node.group === group)) {
     throw new MkrootError(`Cannot find the group "${group}": no node of it was published`, {
       exitCode: ExitCode.NotFound,
@@ -65,9 +66,7 @@ export async function nodeStatus(
   };
 }
 
-function wantedNames(text: string, known: ReadonlySet<string>): ReadonlySet<string> {
-  const set = expandNodeSet(text);
-  const names = 'names' in set ? set.names : [text];
+function wantedNames(names: readonly string[], known: ReadonlySet<string>): ReadonlySet<string> {
   const missing = names.find((name) => !known.has(name));
   if (missing === undefined) return new Set(names);
   throw new MkrootError(`Cannot find the node "${missing}": it was not published`, {

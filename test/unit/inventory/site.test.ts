@@ -4,6 +4,7 @@ import { planImport } from '../../../src/inventory/import-nodes.js';
 import { loadInventory, type Site } from '../../../src/inventory/load-inventory.js';
 import { createSite } from '../../../src/inventory/new-site.js';
 import { resolveNode } from '../../../src/inventory/resolve-node.js';
+import { selectNodes } from '../../../src/inventory/select-nodes.js';
 import { setMac } from '../../../src/inventory/set-mac.js';
 import { setNode } from '../../../src/inventory/set-node.js';
 import { writeImport } from '../../../src/inventory/write-import.js';
@@ -77,6 +78,21 @@ describe('a new site', () => {
 });
 
 describe('setting a value of a node', () => {
+  test('of a range that cannot be read is a wrong argument, as everywhere', () => {
+    const { fs } = newSite();
+    for (const [text, why] of [
+      ['n[1', 'a bracket is not closed'],
+      ['n[3-1]', '[3-1] counts down'],
+      ['', 'it is empty'],
+    ] as const) {
+      const error = { exitCode: ExitCode.Usage, message: expect.stringContaining(`"${text}": ${why}`) };
+      expect(errorOf(() => setNode(fs, SITE, text, [{ field: 'boot', value: 'local' }]))).toMatchObject(
+        error,
+      );
+      expect(errorOf(() => selectNodes(loadInventory(fs, SITE), { names: text }))).toMatchObject(error);
+    }
+  });
+
   test('of a range adds one entry to overrides, changes that node alone and keeps every line', () => {
     const { fs, text } = newSite();
     const before = text('nodes.yaml');

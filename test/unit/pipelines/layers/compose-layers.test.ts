@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ExitCode } from '../../../../src/errors.js';
 import type { LayerComposer } from '../../../../src/pipelines/layers/compose-layers.js';
+import { findStack } from '../../../../src/pipelines/layers/enter-stack.js';
 import { findTargets, nodesOf, openComposer } from '../../../../src/pipelines/layers/open-composer.js';
 import { lintLayers, renderFile, renderLayers } from '../../../../src/pipelines/layers/render-layers.js';
 import { memoryFileSystem } from '../../../support/memory-file-system.js';
@@ -46,6 +48,12 @@ function site(more: Readonly<Record<string, string | null>> = {}) {
     Buffer.from(renderFile(fs, composer, name, path).bytes).toString();
   return { fs, composer, text };
 }
+
+const BAD_RANGES = [
+  ['n[1', 'a bracket is not closed'],
+  ['n[001-', 'a bracket is not closed'],
+  ['', 'it is empty'],
+] as const;
 
 function paths(composer: LayerComposer, name: string): string[] {
   const [node] = findTargets(composer, [`node:${name}`]).nodes;
@@ -125,6 +133,39 @@ describe('layers of a site', () => {
     expect(names('group:compute')).toEqual(['n1', 'n2', 'n3']);
     expect(() => names('storag')).toThrow('has no node or group of that name; did you mean "storage"?');
     expect(() => names('n[1-9]')).toThrow(/Cannot find "n4"/);
+    for (const [text, why] of BAD_RANGES) {
+      for (const prefix of ['', 'node:']) {
+        expect(() => names(`${prefix}${text}`)).toThrow(
+          expect.objectContaining({ message: `Cannot find "${text}": ${why}`, exitCode: ExitCode.Usage }),
+        );
+      }
+    }
+  });
+
+  test('what can be entered is a node, a group or a recipe: all of them are named where it is none', () => {
+    const { fs } = site({ '/recipes/compute.yaml': '' });
+    const enter = (name: string) =>
+      findStack(fs, {
+        name,
+        site: { directory: '/site', workingDirectory: '/site', images: ['compute', 'other'] },
+        recipes: { workingDirectory: '/site', directories: ['/recipes'], hostArchitecture: 'amd64' },
+        state: '/state',
+      });
+    expect(() => enter('n4')).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /^Cannot find "n4": nodes.yaml has no node or group .*did you mean "n1"/,
+        ),
+        details: ['Groups: compute, storage', 'Recipes: compute'],
+        exitCode: ExitCode.NotFound,
+      }),
+    );
+    expect(() => enter('x.yaml')).toThrow(/Cannot find recipe "x.yaml"/);
+    expect(() => enter('recipe:n4')).toThrow(/Cannot find recipe "n4"/);
+    for (const [text, why] of BAD_RANGES) {
+      const error = { message: `Cannot find "${text}": ${why}`, exitCode: ExitCode.Usage };
+      expect(() => enter(text)).toThrow(expect.objectContaining(error));
+    }
   });
 
   test('problems of all overlays of a layer are told together', () => {
