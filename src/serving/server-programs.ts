@@ -1,6 +1,6 @@
 import type { BytePath } from '../ports/byte-path.js';
 
-/** A server program of the head node, run in the foreground; see `Service` in src/stages/start-service.ts. */
+/** A server program of the head node, run in the foreground; see `Service` in src/stages/serve/start-service.ts. */
 export interface ServerProgram {
   readonly name: string;
   readonly argv: readonly string[];

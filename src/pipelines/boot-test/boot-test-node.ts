@@ -5,7 +5,7 @@ import type { BootFiles } from '../../netboot/dhcp-service.js';
 import { renderKernelCommandLine } from '../../netboot/kernel-command-line.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
-import { type BootNodeOptions, bootNode } from '../../stages/boot-node.js';
+import { type BootNodeOptions, bootNode } from '../../stages/boot-test/boot-node.js';
 import { processorsFor } from '../../vm/accelerator.js';
 import type { BootReport, ReportedFile } from '../../vm/boot-report.js';
 import { failureOf } from '../../vm/boot-verdict.js';

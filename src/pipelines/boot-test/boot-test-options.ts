@@ -1,7 +1,7 @@
 import type { RootImage } from '../../images/root-image.js';
 import type { BootParameters } from '../../netboot/kernel-command-line.js';
 import type { BytePath } from '../../ports/byte-path.js';
-import type { BootSubject } from '../../stages/prepare-lab-files.js';
+import type { BootSubject } from '../../stages/boot-test/prepare-lab-files.js';
 import type { BootFirmware } from '../../vm/firmware.js';
 import type { ImageTransport } from '../../vm/image-transport.js';
 import type { ScenarioBoot } from '../../vm/scenario.js';

@@ -4,7 +4,7 @@ import { nodeTexts, tftpDirectory } from '../../netboot/netboot-tree.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
-import { joinSegments } from '../../stages/join-segments.js';
+import { joinSegments } from '../../stages/boot-test/join-segments.js';
 import type { EmulatedNic } from '../../vm/emulated-nic.js';
 import { readSidecar } from '../initrd/ask-why.js';
 import { makeDriverSegment } from '../initrd/make-driver-segment.js';

@@ -1,9 +1,9 @@
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
-import { followLog } from '../../stages/follow-log.js';
-import { requireLabTools } from '../../stages/require-lab-tools.js';
-import { startHeadNode } from '../../stages/start-head-node.js';
-import { writeClusterReport } from '../../stages/write-boot-report.js';
+import { followLog } from '../../stages/boot-test/follow-log.js';
+import { requireLabTools } from '../../stages/boot-test/require-lab-tools.js';
+import { startHeadNode } from '../../stages/boot-test/start-head-node.js';
+import { writeClusterReport } from '../../stages/boot-test/write-boot-report.js';
 import type { ClusterReport } from '../../vm/cluster-report.js';
 import { LabNamespace } from '../../vm/lab-namespace.js';
 import type { LayerComposer } from '../layers/compose-layers.js';

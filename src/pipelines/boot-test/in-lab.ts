@@ -2,7 +2,7 @@ import { ExitCode, MkrootError } from '../../errors.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
-import { removeStaleLabs, reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
+import { removeStaleLabs, reserveLabDirectory } from '../../stages/boot-test/reserve-lab-directory.js';
 import type { LabOptions } from './lab-options.js';
 
 /** A test's lab while it lasts. */

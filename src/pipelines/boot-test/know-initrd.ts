@@ -1,7 +1,7 @@
 import { sidecarPath } from '../../archive/sidecar.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
-import type { BootSubject } from '../../stages/prepare-lab-files.js';
+import type { BootSubject } from '../../stages/boot-test/prepare-lab-files.js';
 import type { EmulatedNic } from '../../vm/emulated-nic.js';
 import type { SelfCheck } from '../../vm/self-check-report.js';
 import { readSidecar } from '../initrd/ask-why.js';

@@ -4,7 +4,7 @@ import {
   type NfsLocation,
   renderKernelCommandLine,
 } from '../../netboot/kernel-command-line.js';
-import { BARE_INIT_PATH } from '../../stages/place-self-check.js';
+import { BARE_INIT_PATH } from '../../stages/boot-test/place-self-check.js';
 import { type ImageTransport, imageTransportParts } from '../../vm/image-transport.js';
 import { LAB, LAB_HTTP_PORT } from '../../vm/lab-network.js';
 import type { BootTestOptions } from './boot-test-options.js';

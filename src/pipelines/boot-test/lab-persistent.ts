@@ -4,9 +4,12 @@ import type { Node } from '../../inventory/node.js';
 import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
-import { makePersistentDirectories, type WantedDirectory } from '../../stages/make-persistent-directories.js';
-import { type LabPersistent, PERSISTENT_MARKS } from '../../stages/prepare-test-node.js';
-import type { PublishedLayers } from '../../stages/published-layer-facts.js';
+import { type LabPersistent, PERSISTENT_MARKS } from '../../stages/boot-test/prepare-test-node.js';
+import type { PublishedLayers } from '../../stages/boot-test/published-layer-facts.js';
+import {
+  makePersistentDirectories,
+  type WantedDirectory,
+} from '../../stages/publish/make-persistent-directories.js';
 import type { SelfCheck } from '../../vm/self-check-report.js';
 import { exportedDirectory, isShared } from '../layers/persistent-paths.js';
 import type { StandIns } from './cluster-stand-ins.js';

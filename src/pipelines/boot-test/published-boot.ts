@@ -3,8 +3,8 @@ import type { NetbootNode } from '../../netboot/netboot-site.js';
 import { tftpDirectory } from '../../netboot/netboot-tree.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import { openGeneration } from '../../stages/find-published-image.js';
-import type { PublishedLayers } from '../../stages/published-layer-facts.js';
+import type { PublishedLayers } from '../../stages/boot-test/published-layer-facts.js';
+import { openGeneration } from '../../stages/publish/find-published-image.js';
 import { publishedTree } from '../publish/published-record.js';
 
 /** What a node gets when it boots now. */

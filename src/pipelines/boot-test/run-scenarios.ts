@@ -4,8 +4,8 @@ import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
-import { prepareLabImage } from '../../stages/prepare-lab-image.js';
-import { reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
+import { prepareLabImage } from '../../stages/boot-test/prepare-lab-image.js';
+import { reserveLabDirectory } from '../../stages/boot-test/reserve-lab-directory.js';
 import type { BootReport } from '../../vm/boot-report.js';
 import {
   type ImageTransport,

@@ -1,12 +1,16 @@
 import { bootStages } from '../../netboot/boot-stages.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
-import { type BootAttempt, bootNode } from '../../stages/boot-node.js';
-import { joinSegments } from '../../stages/join-segments.js';
-import { type BootSubject, type LabFiles, prepareLabFiles } from '../../stages/prepare-lab-files.js';
-import { type LabCounters, readLabCounters } from '../../stages/read-lab-counters.js';
-import { reserveLabDirectory } from '../../stages/reserve-lab-directory.js';
-import { startLabServices } from '../../stages/start-lab-services.js';
+import { type BootAttempt, bootNode } from '../../stages/boot-test/boot-node.js';
+import { joinSegments } from '../../stages/boot-test/join-segments.js';
+import {
+  type BootSubject,
+  type LabFiles,
+  prepareLabFiles,
+} from '../../stages/boot-test/prepare-lab-files.js';
+import { type LabCounters, readLabCounters } from '../../stages/boot-test/read-lab-counters.js';
+import { reserveLabDirectory } from '../../stages/boot-test/reserve-lab-directory.js';
+import { startLabServices } from '../../stages/boot-test/start-lab-services.js';
 import { type Accelerator, processorsFor } from '../../vm/accelerator.js';
 import type { EmulatedNic } from '../../vm/emulated-nic.js';
 import { TFTP } from '../../vm/lab-config.js';

@@ -1,5 +1,5 @@
 import type { BytePath } from '../../ports/byte-path.js';
-import type { LabServiceOptions } from '../../stages/start-lab-services.js';
+import type { LabServiceOptions } from '../../stages/boot-test/start-lab-services.js';
 import type { BootTestOptions } from './boot-test-options.js';
 
 /**

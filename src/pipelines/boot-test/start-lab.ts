@@ -1,12 +1,12 @@
 import type { RootImage } from '../../images/root-image.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
-import { joinSegments } from '../../stages/join-segments.js';
-import { placeIpxe } from '../../stages/place-ipxe.js';
-import type { ExpectedNode } from '../../stages/place-self-check.js';
-import { type LabFiles, prepareLabFiles } from '../../stages/prepare-lab-files.js';
-import { prepareLabImage } from '../../stages/prepare-lab-image.js';
-import { type ServiceVerb, startLabServices } from '../../stages/start-lab-services.js';
+import { joinSegments } from '../../stages/boot-test/join-segments.js';
+import { placeIpxe } from '../../stages/boot-test/place-ipxe.js';
+import type { ExpectedNode } from '../../stages/boot-test/place-self-check.js';
+import { type LabFiles, prepareLabFiles } from '../../stages/boot-test/prepare-lab-files.js';
+import { prepareLabImage } from '../../stages/boot-test/prepare-lab-image.js';
+import { type ServiceVerb, startLabServices } from '../../stages/boot-test/start-lab-services.js';
 import { imageTransportParts } from '../../vm/image-transport.js';
 import { TFTP } from '../../vm/lab-config.js';
 import type { LabNamespace } from '../../vm/lab-namespace.js';

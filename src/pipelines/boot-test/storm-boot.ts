@@ -4,7 +4,7 @@ import type { RootImage } from '../../images/root-image.js';
 import { renderKernelCommandLine } from '../../netboot/kernel-command-line.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import type { BootSubject } from '../../stages/prepare-lab-files.js';
+import type { BootSubject } from '../../stages/boot-test/prepare-lab-files.js';
 import { LAB, LAB_HTTP_PORT } from '../../vm/lab-network.js';
 import { STORM_TRANSPORTS, type StormTransport } from '../../vm/storm-report.js';
 import { readSidecar } from '../initrd/ask-why.js';

@@ -16,8 +16,8 @@ import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
 import { isWildcard, matchesWildcard } from '../../rootfs/wildcard.js';
-import type { PublishedImage } from '../../stages/find-published-image.js';
-import { writeInitrdFiles } from '../../stages/write-initrd.js';
+import { writeInitrdFiles } from '../../stages/initrd/write-initrd.js';
+import type { PublishedImage } from '../../stages/publish/find-published-image.js';
 import { readSidecar } from './ask-why.js';
 import { collectMissingModules } from './make-driver-segment.js';
 

@@ -6,9 +6,9 @@ import { openKernel } from '../../kmod/kernel.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
-import { collectMergedDirectories } from '../../stages/collect-merged-directories.js';
-import { type CollectedModules, collectModules } from '../../stages/collect-modules.js';
-import type { Wanted } from '../../stages/wanted.js';
+import { collectMergedDirectories } from '../../stages/initrd/collect-merged-directories.js';
+import { type CollectedModules, collectModules } from '../../stages/initrd/collect-modules.js';
+import type { Wanted } from '../../stages/initrd/wanted.js';
 import { readSidecar } from './ask-why.js';
 
 /** Which driver is to be added to which initramfs. */

@@ -14,14 +14,14 @@ import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js
 import type { Ports } from '../../ports/ports.js';
 import { withSignal } from '../../ports/process-runner.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
-import { collectBusybox } from '../../stages/collect-busybox.js';
-import { collectCapabilities } from '../../stages/collect-capabilities.js';
-import { collectFiles } from '../../stages/collect-files.js';
-import { collectMergedDirectories } from '../../stages/collect-merged-directories.js';
-import { type CollectedModules, collectModules } from '../../stages/collect-modules.js';
-import { collectPrograms } from '../../stages/collect-programs.js';
-import { collectSkeleton } from '../../stages/collect-skeleton.js';
-import { checkOutput, writeInitrd } from '../../stages/write-initrd.js';
+import { collectBusybox } from '../../stages/initrd/collect-busybox.js';
+import { collectCapabilities } from '../../stages/initrd/collect-capabilities.js';
+import { collectFiles } from '../../stages/initrd/collect-files.js';
+import { collectMergedDirectories } from '../../stages/initrd/collect-merged-directories.js';
+import { type CollectedModules, collectModules } from '../../stages/initrd/collect-modules.js';
+import { collectPrograms } from '../../stages/initrd/collect-programs.js';
+import { collectSkeleton } from '../../stages/initrd/collect-skeleton.js';
+import { checkOutput, writeInitrd } from '../../stages/initrd/write-initrd.js';
 import type { InitrdPlan } from './plan-initrd.js';
 
 /** A plan and what the installation of mkroot adds to it. */

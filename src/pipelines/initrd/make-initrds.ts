@@ -5,7 +5,7 @@ import { ModuleLookup } from '../../kmod/module-lookup.js';
 import { Unpacker } from '../../kmod/unpacker.js';
 import type { Ports } from '../../ports/ports.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
-import { driverRequest } from '../../stages/collect-modules.js';
+import { driverRequest } from '../../stages/initrd/collect-modules.js';
 import { type InitrdRequest, type InitrdResult, makeInitrd } from './make-initrd.js';
 
 /**

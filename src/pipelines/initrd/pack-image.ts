@@ -13,8 +13,8 @@ import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
-import { openGeneration } from '../../stages/find-published-image.js';
-import { packRoot, rootCompressor } from '../../stages/pack-root.js';
+import { packRoot, rootCompressor } from '../../stages/initrd/pack-root.js';
+import { openGeneration } from '../../stages/publish/find-published-image.js';
 import { type LayerWriter, withLayerLock } from '../layers/write-layers.js';
 
 /** Which image becomes one file. */

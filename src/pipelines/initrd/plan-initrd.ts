@@ -12,8 +12,8 @@ import {
 import type { Manifest } from '../../images/manifest.js';
 import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import type { ExtraFile } from '../../stages/collect-files.js';
-import type { Wanted } from '../../stages/wanted.js';
+import type { ExtraFile } from '../../stages/initrd/collect-files.js';
+import type { Wanted } from '../../stages/initrd/wanted.js';
 import { noRecipe, type RecipeInitrd, recipeInitrd } from './recipe-initrd.js';
 
 /** What `mkroot initrd` was told on the command line. */

@@ -3,8 +3,8 @@ import { COMPRESSIONS, type Compression } from '../../archive/compression.js';
 import type { Reason } from '../../archive/reason.js';
 import type { JsonValue, Manifest } from '../../images/manifest.js';
 import { toBytePath } from '../../ports/byte-path.js';
-import type { ExtraFile } from '../../stages/collect-files.js';
-import type { Wanted } from '../../stages/wanted.js';
+import type { ExtraFile } from '../../stages/initrd/collect-files.js';
+import type { Wanted } from '../../stages/initrd/wanted.js';
 
 /** What an image's recipe says about its initramfs, each wish with the line that it stands on. */
 export interface RecipeInitrd {

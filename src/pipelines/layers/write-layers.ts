@@ -13,7 +13,10 @@ import { currentLayer, layerPlace, type WrittenLayer, writeLayer } from '../../l
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
-import { makePersistentDirectories, type WantedDirectory } from '../../stages/make-persistent-directories.js';
+import {
+  makePersistentDirectories,
+  type WantedDirectory,
+} from '../../stages/publish/make-persistent-directories.js';
 import { servingServer } from '../publish/netboot-site.js';
 import { type ComposedLayer, type LayerComposer, refuseFindings } from './compose-layers.js';
 import { keptPaths } from './persistent-paths.js';

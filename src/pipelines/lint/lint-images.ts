@@ -13,7 +13,7 @@ import type { Node } from '../../inventory/node.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import { matchesWildcard } from '../../rootfs/wildcard.js';
-import type { PublishedImage } from '../../stages/find-published-image.js';
+import type { PublishedImage } from '../../stages/publish/find-published-image.js';
 import { readSidecar } from '../initrd/ask-why.js';
 import { planDriverInitrd } from '../initrd/driver-initrd.js';
 import { findNodeImage, imageKey } from '../publish/node-image.js';

@@ -5,10 +5,10 @@ import { makeLayerCurrent, removeUnfinishedVersions, writeLayerVersion } from '.
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
-import { grubImageDirectory, makeGrubImages } from '../../stages/make-grub-images.js';
-import { makePersistentDirectories } from '../../stages/make-persistent-directories.js';
-import { makeTopImages } from '../../stages/make-top-images.js';
-import { applyOwnedTree, isListOutdated, refuseConflicts } from '../../stages/owned-tree.js';
+import { grubImageDirectory, makeGrubImages } from '../../stages/publish/make-grub-images.js';
+import { makePersistentDirectories } from '../../stages/publish/make-persistent-directories.js';
+import { makeTopImages } from '../../stages/publish/make-top-images.js';
+import { applyOwnedTree, isListOutdated, refuseConflicts } from '../../stages/publish/owned-tree.js';
 import { writeDriverInitrd } from '../initrd/driver-initrd.js';
 import { layerStates } from '../layers/host-layer-memory.js';
 import { hostDirectory } from '../layers/state-directories.js';

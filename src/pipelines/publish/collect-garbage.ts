@@ -10,7 +10,7 @@ import { tftpDirectory } from '../../netboot/netboot-tree.js';
 import { type BytePath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
-import { removeFromOwnedTree } from '../../stages/owned-tree.js';
+import { removeFromOwnedTree } from '../../stages/publish/owned-tree.js';
 import { hostDirectory, hostsDirectory } from '../layers/state-directories.js';
 import { type LayerWriter, withLayerLock } from '../layers/write-layers.js';
 import { bootDirectory } from './netboot-site.js';

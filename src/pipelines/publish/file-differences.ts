@@ -1,6 +1,6 @@
 import { structuredPatch } from 'diff';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import { type OwnedChange, type OwnedTreePlan, ownedContents } from '../../stages/owned-tree.js';
+import { type OwnedChange, type OwnedTreePlan, ownedContents } from '../../stages/publish/owned-tree.js';
 
 /**
  * The lines of a change as diff -u writes them, without the head: `@@`, context, `-` and `+`. Only before the plan is carried

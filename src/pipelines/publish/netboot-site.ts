@@ -10,7 +10,7 @@ import type { BootParameters } from '../../netboot/kernel-command-line.js';
 import type { BootImage, NetbootNode, NetbootSite, NodeBoot } from '../../netboot/netboot-site.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import type { PublishedImage } from '../../stages/find-published-image.js';
+import type { PublishedImage } from '../../stages/publish/find-published-image.js';
 import { planDriverInitrd } from '../initrd/driver-initrd.js';
 import type { LayerComposer } from '../layers/compose-layers.js';
 import { ownPersistent, sharedPersistent } from '../layers/persistent-paths.js';

@@ -3,7 +3,7 @@ import { ROOT_IMAGE_FORMATS, type RootImageFormat, rootImageName } from '../../i
 import type { Inventory } from '../../inventory/inventory.js';
 import type { Node } from '../../inventory/node.js';
 import type { ImageLocation, NfsLocation } from '../../netboot/kernel-command-line.js';
-import type { PublishedImage } from '../../stages/find-published-image.js';
+import type { PublishedImage } from '../../stages/publish/find-published-image.js';
 
 /** Where the root of a node comes from, and from which servers its layers. */
 export interface NodeBase {

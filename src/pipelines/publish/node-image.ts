@@ -2,7 +2,7 @@ import { MkrootError } from '../../errors.js';
 import type { Node } from '../../inventory/node.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import { findPublishedImage, type PublishedImage } from '../../stages/find-published-image.js';
+import { findPublishedImage, type PublishedImage } from '../../stages/publish/find-published-image.js';
 import { driversOf } from '../initrd/driver-initrd.js';
 
 /** Nodes with the same key boot the same kernel and initrd. */

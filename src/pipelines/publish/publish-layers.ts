@@ -17,7 +17,7 @@ import {
 } from '../../layers/write-layer.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import type { PublishedImage } from '../../stages/find-published-image.js';
+import type { PublishedImage } from '../../stages/publish/find-published-image.js';
 import { type DriverInitrd, planDriverInitrd } from '../initrd/driver-initrd.js';
 import type { ComposedLayer, LayerComposer, SharedLayer } from '../layers/compose-layers.js';
 import { HostLayerKeys } from '../layers/host-layer-keys.js';

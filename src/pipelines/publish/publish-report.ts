@@ -1,6 +1,6 @@
 import { displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import type { OwnedChange } from '../../stages/owned-tree.js';
+import type { OwnedChange } from '../../stages/publish/owned-tree.js';
 import { fileDifferences } from './file-differences.js';
 import { layerNames, type PublishPlan } from './plan-publish.js';
 import { publishText } from './publish-text.js';

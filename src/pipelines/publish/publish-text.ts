@@ -1,6 +1,6 @@
 import { foldNodeSet } from '../../netboot/node-set.js';
 import { displayPath } from '../../ports/byte-path.js';
-import type { OwnedChange } from '../../stages/owned-tree.js';
+import type { OwnedChange } from '../../stages/publish/owned-tree.js';
 import type { PublishPlan } from './plan-publish.js';
 import type { PlannedLayer } from './publish-layers.js';
 

@@ -3,7 +3,7 @@ import { ExitCode, MkrootError } from '../../errors.js';
 import type { Node } from '../../inventory/node.js';
 import { displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import type { PublishedImage } from '../../stages/find-published-image.js';
+import type { PublishedImage } from '../../stages/publish/find-published-image.js';
 import { topPrograms } from '../initrd/plan-initrd.js';
 import { rootFormat } from './node-base.js';
 

@@ -1,6 +1,6 @@
 import { MkrootError } from '../../errors.js';
 import type { Node } from '../../inventory/node.js';
-import type { PublishedImage } from '../../stages/find-published-image.js';
+import type { PublishedImage } from '../../stages/publish/find-published-image.js';
 
 /** How many nodes an error names. */
 const MAX_NAMED = 5;

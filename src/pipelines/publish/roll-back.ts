@@ -2,7 +2,7 @@ import { ExitCode, MkrootError } from '../../errors.js';
 import { initrdPath, listGenerations, openImage } from '../../images/image-store.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import { openGeneration } from '../../stages/find-published-image.js';
+import { openGeneration } from '../../stages/publish/find-published-image.js';
 
 /** Two generations of an image. */
 export interface RollbackTarget {

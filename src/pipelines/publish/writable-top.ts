@@ -3,7 +3,7 @@ import type { WritableTopPlace } from '../../netboot/kernel-command-line.js';
 import type { ServedDirectory } from '../../netboot/netboot-site.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
-import type { WantedTopImage } from '../../stages/make-top-images.js';
+import type { WantedTopImage } from '../../stages/publish/make-top-images.js';
 import { topImage } from '../layers/state-directories.js';
 
 /** Size of an image that nobody gave one; it takes no more room than what is in it. */

@@ -7,16 +7,16 @@ import { netbootTexts, tftpDirectory } from '../../netboot/netboot-tree.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
-import { findBootLoaders } from '../../stages/boot-loader-links.js';
-import type { PublishedImage } from '../../stages/find-published-image.js';
-import { grubImageDirectory, makeGrubImages } from '../../stages/make-grub-images.js';
+import { findBootLoaders } from '../../stages/publish/boot-loader-links.js';
+import type { PublishedImage } from '../../stages/publish/find-published-image.js';
+import { grubImageDirectory, makeGrubImages } from '../../stages/publish/make-grub-images.js';
 import {
   applyOwnedTree,
   type OwnedFile,
   type OwnedTreePlan,
   planOwnedTree,
   refuseConflicts,
-} from '../../stages/owned-tree.js';
+} from '../../stages/publish/owned-tree.js';
 import { openComposer } from '../layers/open-composer.js';
 import { bootImage, type NetbootServerOptions, prepareNetbootSite, SourcesOnDisk } from './netboot-site.js';
 import { servedRootImage } from './node-base.js';

@@ -15,15 +15,15 @@ import type { DebianArchitecture } from '../../recipe/debian-architecture.js';
 import { type LoadedRecipe, recipePath } from '../../recipe/load-recipe.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { findTreeStrategy } from '../../sandbox/root-tree.js';
-import { addFiles } from '../../stages/add-files.js';
-import { addKernels } from '../../stages/add-kernels.js';
-import type { BuildEnvironment } from '../../stages/build-environment.js';
-import { configureSystem } from '../../stages/configure-system.js';
-import { createUsers } from '../../stages/create-users.js';
-import { publishGeneration, removeUnfinishedGenerations } from '../../stages/publish-generation.js';
-import type { BackendRequest } from '../../stages/root-backend.js';
-import { runCommands } from '../../stages/run-commands.js';
-import { sealRoot } from '../../stages/seal-root.js';
+import { addFiles } from '../../stages/root/add-files.js';
+import { addKernels } from '../../stages/root/add-kernels.js';
+import type { BuildEnvironment } from '../../stages/root/build-environment.js';
+import { configureSystem } from '../../stages/root/configure-system.js';
+import { createUsers } from '../../stages/root/create-users.js';
+import { publishGeneration, removeUnfinishedGenerations } from '../../stages/root/publish-generation.js';
+import type { BackendRequest } from '../../stages/root/root-backend.js';
+import { runCommands } from '../../stages/root/run-commands.js';
+import { sealRoot } from '../../stages/root/seal-root.js';
 import { backendOf } from './root-backends.js';
 
 /** What `mkroot build` was asked for. */

@@ -1,10 +1,10 @@
 import { ExitCode, MkrootError } from '../../errors.js';
 import type { PackageSystemName } from '../../recipe/package-systems.js';
 import type { Recipe } from '../../recipe/recipe.js';
-import { aptBackend } from '../../stages/apt-backend.js';
-import { dnfBackend } from '../../stages/dnf-backend.js';
-import type { BackendFor, RootBackend } from '../../stages/root-backend.js';
-import { zypperBackend } from '../../stages/zypper-backend.js';
+import { aptBackend } from '../../stages/root/apt-backend.js';
+import { dnfBackend } from '../../stages/root/dnf-backend.js';
+import type { BackendFor, RootBackend } from '../../stages/root/root-backend.js';
+import { zypperBackend } from '../../stages/root/zypper-backend.js';
 
 /** Every package system that recipes may name, and what does its work; see docs/adding-a-backend.md. */
 export const BACKENDS: Readonly<Record<PackageSystemName, BackendFor>> = {

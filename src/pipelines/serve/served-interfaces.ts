@@ -3,8 +3,8 @@ import { macBytes } from '../../netboot/kernel-command-line.js';
 import type { NetbootSite } from '../../netboot/netboot-site.js';
 import type { Network } from '../../ports/network.js';
 import type { Ports } from '../../ports/ports.js';
-import { findDhcpServers } from '../../stages/find-dhcp-servers.js';
-import { interfaceAddresses } from '../../stages/interface-addresses.js';
+import { findDhcpServers } from '../../stages/serve/find-dhcp-servers.js';
+import { interfaceAddresses } from '../../stages/serve/interface-addresses.js';
 
 /** Nodes as which it is asked for other DHCP servers. */
 const ASKED_AS = 3;

@@ -3,7 +3,7 @@ import { type BytePath, toBytePath } from '../../ports/byte-path.js';
 import type { Ports } from '../../ports/ports.js';
 import type { NfsServer } from '../../serving/server-programs.js';
 import { type NfsUnit, systemdUnits } from '../../serving/systemd-units.js';
-import { chooseNfsServer } from '../../stages/start-nfs.js';
+import { chooseNfsServer } from '../../stages/serve/start-nfs.js';
 import { othersMayEnter } from './serve-site.js';
 import { publishedSite } from './watch-publish.js';
 

@@ -3,7 +3,7 @@ import { ExitCode, MkrootError } from '../../../../src/errors.js';
 import { resolveNode } from '../../../../src/inventory/resolve-node.js';
 import { renderKernelCommandLine } from '../../../../src/netboot/kernel-command-line.js';
 import { nodeBase } from '../../../../src/pipelines/publish/node-base.js';
-import type { PublishedImage } from '../../../../src/stages/find-published-image.js';
+import type { PublishedImage } from '../../../../src/stages/publish/find-published-image.js';
 import { decode } from '../../inventory/inventory-fixture.js';
 
 const inventory = decode(`cluster:

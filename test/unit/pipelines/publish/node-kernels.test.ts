@@ -15,7 +15,7 @@ import { planPublish } from '../../../../src/pipelines/publish/plan-publish.js';
 import { publishReport } from '../../../../src/pipelines/publish/publish-report.js';
 import { planNetbootTree } from '../../../../src/pipelines/publish/write-netboot-tree.js';
 import type { FileSystem } from '../../../../src/ports/file-system.js';
-import { writeInitrd } from '../../../../src/stages/write-initrd.js';
+import { writeInitrd } from '../../../../src/stages/initrd/write-initrd.js';
 import type { MemoryTree } from '../../../support/memory-file-system.js';
 import { moduleFixture } from '../../../support/module-fixture.js';
 import { G1, G2, NODES, publishPorts, publishSite, REQUEST, WRITER } from '../../../support/publish-site.js';

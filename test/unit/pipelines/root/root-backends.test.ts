@@ -4,7 +4,7 @@ import { BACKENDS, backendOf } from '../../../../src/pipelines/root/root-backend
 import { decodeRecipe } from '../../../../src/recipe/decode-recipe.js';
 import { PACKAGE_SYSTEMS } from '../../../../src/recipe/package-systems.js';
 import { recipeSchema } from '../../../../src/recipe/recipe.js';
-import type { RootBackend } from '../../../../src/stages/root-backend.js';
+import type { RootBackend } from '../../../../src/stages/root/root-backend.js';
 import { memoryFileSystem } from '../../../support/memory-file-system.js';
 import { ScriptedRunner } from '../../../support/scripted-runner.js';
 import { SilentProgress } from '../../../support/silent-progress.js';

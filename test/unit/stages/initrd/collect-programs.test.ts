@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { symlinkEntry } from '../../../../src/archive/entry.js';
+import { ArchiveTree } from '../../../../src/archive/tree.js';
+import { Sysroot } from '../../../../src/rootfs/sysroot.js';
+import { collectMergedDirectories } from '../../../../src/stages/initrd/collect-merged-directories.js';
+import { collectPrograms } from '../../../../src/stages/initrd/collect-programs.js';
+import { buildElf, buildGlibcLoader, buildProgram } from '../../../support/elf-fixture.js';
+import { memoryFileSystem } from '../../../support/memory-file-system.js';
+
+const LOADER = '/lib64/ld-linux-x86-64.so.2';
+const option = { kind: 'option', option: '--program /usr/bin/tool' } as const;
+
+function collect(tree = new ArchiveTree()) {
+  const fs = memoryFileSystem({
+    '/root/lib': { link: 'usr/lib' },
+    '/root/lib64': { link: 'usr/lib64' },
+    '/root/usr/lib64/ld-linux-x86-64.so.2': buildGlibcLoader(['/lib/x86_64-linux-gnu/']),
+    '/root/usr/bin/tool': buildProgram({ interpreter: LOADER, needed: ['liba.so.1'] }),
+    '/root/usr/lib/x86_64-linux-gnu/liba.so.1': { link: '/usr/lib/x86_64-linux-gnu/liba.so.1.5' },
+    '/root/usr/lib/x86_64-linux-gnu/liba.so.1.5': buildElf({ soname: 'liba.so.1' }),
+  });
+  fs.chmod('/root/usr/bin/tool', 0o755);
+  collectMergedDirectories(tree);
+  collectPrograms(tree, new Sysroot(fs, '/root'), [{ value: '/usr/bin/tool', reason: option }]);
+  return tree;
+}
+
+describe('collectPrograms', () => {
+  it('brings loader, library and links, each with its reason', () => {
+    const tree = collect();
+    expect(tree.reasons('usr/bin/tool')).toEqual([option]);
+    expect(tree.reasons('usr/lib64/ld-linux-x86-64.so.2')).toEqual([
+      { kind: 'interpreter', of: 'usr/bin/tool' },
+    ]);
+    expect(tree.reasons('usr/lib/x86_64-linux-gnu/liba.so.1.5')).toEqual([
+      { kind: 'needed', of: 'usr/bin/tool', name: 'liba.so.1' },
+    ]);
+    expect(tree.get('usr/lib/x86_64-linux-gnu/liba.so.1')).toMatchObject({ kind: 'symlink' });
+  });
+
+  it('keeps the links at the top of the archive: a real directory would hide what lies behind them', () => {
+    expect(collect().get('lib')).toMatchObject({ kind: 'symlink', target: 'usr/lib' });
+  });
+
+  it('replaces the busybox applet of the same name', () => {
+    const tree = new ArchiveTree();
+    tree.add(symlinkEntry('usr/bin/tool', 'busybox', { kind: 'skeleton', part: 'applets' }));
+    expect(collect(tree).get('usr/bin/tool')).toMatchObject({ kind: 'file', mode: 0o755 });
+  });
+});
