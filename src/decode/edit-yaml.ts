@@ -71,6 +71,59 @@ export function replaceItemInYaml(
   });
 }
 
+/**
+ * Removes one entry of a mapping, on lines of its own, from the text of a YAML document: its lines with their comments. Where it is
+ * the only one, the mapping is `{}` then.
+ * @throws MkrootError (InvalidInput) where it is written in a way that only a person should change.
+ */
+export function removeFromYaml(text: string, keys: readonly [string, ...string[]]): string {
+  return editLines(text, (lines) => removeLines(lines, keys));
+}
+
+function removeLines(text: string, keys: readonly [string, ...string[]]): string {
+  const document = parseDocument(text, { logLevel: 'error' });
+  const edited = withoutEntry(text, document.contents, keys);
+  const outcome = edited === undefined ? undefined : parseDocument(edited, { logLevel: 'error' });
+  document.deleteIn(keys);
+  if (
+    edited !== undefined &&
+    outcome?.errors.length === 0 &&
+    isDeepStrictEqual(outcome.toJS(), document.toJS())
+  ) {
+    return edited;
+  }
+  throw new MkrootError(`Cannot remove "${pathText(keys)}": it is written in an unusual way`, {
+    exitCode: ExitCode.InvalidInput,
+    hint: 'Change the file by hand.',
+  });
+}
+
+function withoutEntry(text: string, root: ParsedNode | null, keys: readonly string[]): string | undefined {
+  let node = root;
+  let colon = 0;
+  for (const [depth, wanted] of keys.entries()) {
+    if (!isMap(node) || node.flow === true) return undefined;
+    const pair = node.items.find(({ key }) => keyText(key, text) === wanted);
+    if (pair === undefined) return undefined;
+    if (depth < keys.length - 1) {
+      colon = text.indexOf(':', pair.key.range[1]) + 1;
+      node = pair.value as ParsedNode | null;
+      continue;
+    }
+    const [keyStart, keyEnd] = pair.key.range;
+    const start = keyStart - columnOf(text, keyStart);
+    if (text.slice(start, keyStart).trim() !== '') return undefined;
+    const value = pair.value as ParsedNode | null;
+    const last = isMap(value) && value.flow !== true ? lastOffset(value) : value?.range[1];
+    const rest = text.slice(endOfLine(text, last ?? keyEnd));
+    const before = text.slice(0, start);
+    return node.items.length > 1 || depth === 0
+      ? before + rest
+      : `${before.slice(0, colon)} {}${before.slice(colon)}${rest}`;
+  }
+  return undefined;
+}
+
 function edit(
   text: string,
   node: ParsedNode | null,

@@ -82,6 +82,19 @@ export function replaceInRows(text: string, file: string, row: RowValues): strin
   });
 }
 
+/** Takes out the rows of names (in lower case). */
+export function removeRows(text: string, file: string, names: ReadonlySet<string>): string {
+  const { head, rows } = parseCsv(text, file);
+  const nameAt = head.findIndex((cell) => cell.text === 'name');
+  const removed = rows.filter((row) => names.has(row[nameAt]?.text.toLowerCase() ?? ''));
+  for (const row of removed) requireOneLine(row, row[nameAt]!.text, file);
+  const gone = new Set(removed.map((row) => row[0]!.position.line - 1));
+  return text
+    .split('\n')
+    .filter((_, line) => !gone.has(line))
+    .join('\n');
+}
+
 function requireOneLine(cells: readonly CsvCell[], name: string, file: string): void {
   if (!cells.some(({ text }) => text.includes('\n'))) return;
   throw new MkrootError(

@@ -3,6 +3,7 @@ import { ExitCode, MkrootError } from '../../../src/errors.js';
 import { planImport } from '../../../src/inventory/import-nodes.js';
 import { loadInventory, type Site } from '../../../src/inventory/load-inventory.js';
 import { createSite } from '../../../src/inventory/new-site.js';
+import { removeNodes } from '../../../src/inventory/remove-nodes.js';
 import { resolveNode } from '../../../src/inventory/resolve-node.js';
 import { selectNodes } from '../../../src/inventory/select-nodes.js';
 import { setMac } from '../../../src/inventory/set-mac.js';
@@ -210,6 +211,76 @@ nodes:
     expect(errorOf(() => setMac(fs, SITE, 'n[1-2]', NEW)).exitCode).toBe(ExitCode.Usage);
     expect(errorOf(() => setMac(fs, SITE, 'n9', NEW)).exitCode).toBe(ExitCode.NotFound);
     expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([MACS, ROWS]);
+  });
+});
+
+describe('removing nodes', () => {
+  const YAML = `csv: nodes.csv
+cluster: { image: compute, servers: { head: { address: 10.1.0.1, roles: [nfs] } } }
+networks: { internal: { subnet: 10.1.0.0/16 } }
+groups: { compute: {} }
+nodes:
+  # the first
+  a: { group: compute, ip: 10.1.2.1 } # old
+  b[1-2]:
+    group: compute
+    ip: 10.1.2.2   # and .3
+  # the rack
+  n[1-3]: { group: compute, ip: 10.1.1.1 }
+overrides:   # what is different
+  a: { boot: local }
+`;
+  const ROWS =
+    'name,mac,ip,group\r\na,52:54:00:00:00:01\r\n# new\r\nx,52:54:00:00:00:02,10.1.3.1,compute\r\nn1,52:54:00:00:00:03\r\n';
+
+  function removalSite(yaml = YAML) {
+    const { fs, text } = newSite();
+    fs.writeFile(`${SITE.directory}/nodes.yaml`, yaml);
+    fs.writeFile(`${SITE.directory}/nodes.csv`, ROWS);
+    return { fs, text };
+  }
+
+  test.each([
+    [
+      ['a'],
+      ['site/nodes.csv', 'site/nodes.yaml'],
+      YAML.replace('  a: { group: compute, ip: 10.1.2.1 } # old\n', '').replace(
+        'overrides:   # what is different\n  a: { boot: local }\n',
+        'overrides: {}   # what is different\n',
+      ),
+      ROWS.replace('a,52:54:00:00:00:01\r\n', ''),
+    ],
+    [
+      ['b1', 'b2'],
+      ['site/nodes.yaml'],
+      YAML.replace('  b[1-2]:\n    group: compute\n    ip: 10.1.2.2   # and .3\n', ''),
+      ROWS,
+    ],
+    [['x'], ['site/nodes.csv'], YAML, ROWS.replace('x,52:54:00:00:00:02,10.1.3.1,compute\r\n', '')],
+  ])('%j takes out what stands about them in %j, and nothing else', (names, files, yaml, rows) => {
+    const { fs, text } = removalSite();
+    expect(removeNodes(fs, SITE, names)).toEqual({ names, files });
+    expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([yaml, rows]);
+    const left = loadInventory(fs, SITE).nodes;
+    expect(names.filter((name) => left.has(name))).toEqual([]);
+  });
+
+  test('of a range of which others stay, one that is not there, or one on a line with others, is refused and writes nothing', () => {
+    const { fs, text } = removalSite();
+    const part = errorOf(() => removeNodes(fs, SITE, ['a', 'n2']));
+    expect(part.message).toBe(
+      'Cannot remove "n2": it is one of "n[1-3]" in nodes of site/nodes.yaml, and others of it stay',
+    );
+    expect(part.hint).toContain('Write that entry without it, its address too');
+    expect(errorOf(() => removeNodes(fs, SITE, ['n9'])).exitCode).toBe(ExitCode.NotFound);
+    expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([YAML, ROWS]);
+    const onOne = YAML.replace(
+      'overrides:   # what is different\n  a: { boot: local }',
+      'overrides: { a: { boot: local } }',
+    );
+    const other = removalSite(onOne);
+    expect(errorOf(() => removeNodes(other.fs, SITE, ['a'])).hint).toBe('Change the file by hand.');
+    expect([other.text('nodes.yaml'), other.text('nodes.csv')]).toEqual([onOne, ROWS]);
   });
 });
 
