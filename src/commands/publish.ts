@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { codeDigest } from '../cli/code-digest.js';
+import { httpRootFlag } from '../cli/http-root-flag.js';
 import { requireRoot } from '../cli/require-root.js';
 import { openSite } from '../cli/site.js';
 import { toBytePath } from '../ports/byte-path.js';
@@ -42,10 +43,7 @@ export default class Publish extends BaseCommand {
       description: 'server of the inventory that the tree is for; by default the first that nodes boot from',
       helpValue: 'NAME',
     }),
-    'http-root': Flags.string({
-      description: 'URL under which HTTP serves STATE/netboot/tftp, for iPXE; remembered',
-      helpValue: 'URL',
-    }),
+    'http-root': httpRootFlag('URL under which HTTP serves STATE/netboot/tftp, for iPXE; remembered'),
     site: BaseCommand.siteFlag,
     state: BaseCommand.stateFlag,
   };

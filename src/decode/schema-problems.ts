@@ -26,6 +26,10 @@ const KINDS: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
+/** YAML 1.1 had it, YAML 1.2 has not. */
+const MERGE_KEY = '<<';
+const NO_MERGE = 'merge keys (<<) are not supported; write the fields out';
+
 /** What the schema complains about, in words: where, which value, which name was probably meant. */
 export function schemaProblems(issues: readonly z.core.$ZodIssue[], context: SchemaContext): Problem[] {
   const { yaml } = context;
@@ -34,7 +38,7 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], context: Sch
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         position: yaml.keyPosition(path, key),
-        message: unknownField(context.schema(), path, key),
+        message: key === MERGE_KEY ? NO_MERGE : unknownField(context.schema(), path, key),
         rule: 'unknown-field',
       }));
     }
@@ -43,7 +47,7 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], context: Sch
       const above = path.slice(0, -1);
       return issue.issues.map(({ message }) => ({
         position: yaml.keyPosition(above, key),
-        message: `${pathText(above)} "${key}" ${message}`,
+        message: key === MERGE_KEY ? NO_MERGE : `${pathText(above)} "${key}" ${message}`,
         rule: 'invalid-value',
       }));
     }

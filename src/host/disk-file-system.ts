@@ -162,11 +162,7 @@ export class DiskFileSystem implements FileSystem {
   }
 
   create(path: BytePath, mode = 0o644): OutputFile {
-    const { temporary, fd } = this.#attempt('create', path, () => {
-      const created = this.#createBeside(path, mode);
-      this.node.fchmodSync(created.fd, mode); // whatever the umask
-      return created;
-    });
+    const { temporary, fd } = this.#createFor(path, mode);
     let open = true;
     const close = () => {
       if (open) this.node.closeSync(fd);
@@ -330,6 +326,26 @@ export class DiskFileSystem implements FileSystem {
       return this.#attempt('read', path, () => use(fd));
     } finally {
       this.node.closeSync(fd);
+    }
+  }
+
+  #createFor(path: BytePath, mode: number) {
+    try {
+      const created = this.#createBeside(path, mode);
+      this.node.fchmodSync(created.fd, mode); // whatever the umask
+      return created;
+    } catch (cause) {
+      throw cause instanceof MkrootError
+        ? cause
+        : ioError(this.#isThere(path) ? 'replace' : 'create', path, cause);
+    }
+  }
+
+  #isThere(path: BytePath): boolean {
+    try {
+      return this.lstat(path) !== undefined;
+    } catch {
+      return false;
     }
   }
 

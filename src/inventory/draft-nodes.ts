@@ -13,6 +13,8 @@ import { expandNodeSet } from './node-set.js';
 export interface DraftNode {
   readonly name: string;
   readonly position: () => Position;
+  /** Only a row of a CSV file names it. */
+  readonly isRow?: true;
   group?: Given<string>;
   ip?: Given<number>;
   mac?: Given<string>;
@@ -82,7 +84,7 @@ export function addRows(drafts: DraftNodes, rows: readonly NodeRow[], complaints
     seen.set(key, name.position);
     let draft = drafts.get(key);
     if (draft === undefined) {
-      draft = { name: name.value, position: name.position, sources: [], faulty: new Set() };
+      draft = { name: name.value, position: name.position, isRow: true, sources: [], faulty: new Set() };
       drafts.set(key, draft);
     }
     for (const [field, value] of Object.entries({ group, ip, mac } as const)) {

@@ -68,7 +68,7 @@ const mac = z
 
 const absolutePath = z
   .string()
-  .regex(/^\/[^\s]*$/, 'is not an absolute path')
+  .regex(/^\//, 'is not an absolute path')
   .refine((path) => !path.split('/').includes('..'), 'must not contain ".."');
 
 const word = z.string().regex(/^[!#-~]+$/, 'is not one word of printable ASCII without quotes');
@@ -203,7 +203,15 @@ const settingsFields = {
       "Kernel modules that the initramfs needs besides the recipe's, by name or glob; `mkroot publish` makes an initrd that has them, and they are loaded. Added to those of the group and of the cluster.",
     ),
   variables: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name of a variable'), z.json())
+    .record(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z_][A-Za-z0-9_]*$/,
+          'is not a name of a variable (letters, digits and _, no digit first)',
+        ),
+      z.json(),
+    )
     .optional()
     .describe('Values for templates, by name. One of the same name replaces that of the group or cluster.'),
   persistent: z

@@ -46,13 +46,16 @@ export function placeNodes(
     [...around.servers.values()].map(({ name, address }) => [parseIpv4(address), name]),
   );
   const serverNames = new Set([...around.servers.keys()].map((name) => name.toLowerCase()));
-  for (const { name, position, group, ip, mac, sources, faulty } of drafts.values()) {
+  for (const { name, position, group, ip, mac, sources, faulty, isRow } of drafts.values()) {
     const complain = (kind: keyof typeof RULES, place: () => Position, message: string) =>
       complaints.addForNode(kind, place(), message, RULES[kind]);
     if (serverNames.has(name.toLowerCase())) {
       complain('server', position, `${name} is the name of a server in cluster.servers, too`);
     }
-    if (group === undefined && !faulty.has('group')) complain('group', position, `${name} is in no group`);
+    if (group === undefined && !faulty.has('group')) {
+      const what = isRow === true ? 'is not in nodes.yaml, and its row names no group' : 'is in no group';
+      complain('group', position, `${name} ${what}`);
+    }
     if (group !== undefined && !around.groupNames.has(group.value)) {
       const near = complaints.suggestion(group.value, around.groupNames);
       complain('unknown group', group.position, `group "${group.value}" is not known${near}`);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { httpRootFlag } from '../../cli/http-root-flag.js';
 import { openSite } from '../../cli/site.js';
 import { displayPath, toBytePath } from '../../ports/byte-path.js';
 
@@ -36,10 +37,7 @@ export default class NetbootWrite extends BaseCommand {
       description: 'server of the inventory that the tree is for; by default the first that nodes boot from',
       helpValue: 'NAME',
     }),
-    'http-root': Flags.string({
-      description: 'URL under which HTTP serves DIR/tftp, for iPXE; by default it takes TFTP',
-      helpValue: 'URL',
-    }),
+    'http-root': httpRootFlag('URL under which HTTP serves DIR/tftp, for iPXE; by default it takes TFTP'),
     site: BaseCommand.siteFlag,
     state: BaseCommand.stateFlag,
   };

@@ -71,11 +71,16 @@ export function readSidecar(fs: ReadFileSystem, initrd: BytePath): Sidecar {
   return sidecar;
 }
 
+const MODULE_SUFFIX = /\.ko(\.\w+)?$/;
+
 function noSuchEntry(sidecar: Sidecar, initrd: BytePath, name: BytePath): MkrootError {
   const base = name.slice(name.lastIndexOf('/') + 1);
   const names = sidecar.entries.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
-  const nearest = names.length === 0 ? undefined : closest(base, names);
-  const module = base.replace(/\.ko(\.\w+)?$/, '').replaceAll('-', '_');
+  // Modules are known by their names: tg3 is tg3.ko, or tg3.ko.xz.
+  const byStem = new Map(names.map((one) => [one, one]));
+  for (const one of names) if (MODULE_SUFFIX.test(one)) byStem.set(one.replace(MODULE_SUFFIX, ''), one);
+  const nearest = byStem.size === 0 ? undefined : byStem.get(closest(base, [...byStem.keys()]));
+  const module = base.replace(MODULE_SUFFIX, '').replaceAll('-', '_');
   if (sidecar.builtins.includes(module)) {
     return new MkrootError(
       `Cannot explain "${displayPath(name)}": it is built into kernel ${sidecar.kernel}, so ${displayPath(initrd)} needs no file of it`,

@@ -201,6 +201,13 @@ describe.each(['memory', 'disk'])('the file-system port on %s', (kind) => {
 });
 
 describe('DiskFileSystem', () => {
+  it('cannot "replace" what is there, and cannot "create" what is not', () => {
+    const disk = new DiskFileSystem();
+    // Nothing new can be made in /proc, by whomever.
+    expect(() => disk.writeFile('/proc/version', '')).toThrow(/^Cannot replace "\/proc\/version": /);
+    expect(() => disk.writeFile('/proc/none', '')).toThrow(/^Cannot create "\/proc\/none": /);
+  });
+
   it('removes a tree of which another run removes the same files at the same time', () => {
     const top = mkdtempSync(`${tmpdir()}/mkroot-contract-`);
     // The other run is always a moment earlier.

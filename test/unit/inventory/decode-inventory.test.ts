@@ -3,6 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { CLUSTER, decode, problems } from './inventory-fixture.js';
 
 describe('a good inventory', () => {
+  test('a path with white space is absolute, and a merge key is told as what it is', () => {
+    const settings = 'compute: { persistent: [{ path: "/a b" }], <<: {}, variables: { <<: {} } }';
+    expect(problems(CLUSTER.replace('compute: {}', settings))).toEqual([
+      expect.stringMatching(/path "\/a b" has characters that no mount can have/),
+      expect.stringMatching(/: merge keys \(<<\) are not supported; write the fields out$/),
+      expect.stringMatching(/: merge keys \(<<\) are not supported; write the fields out$/),
+    ]);
+  });
+
   test('a range counts addresses up from the first, over the end of a byte', () => {
     const { nodes } = decode(
       `${CLUSTER}nodes:\n  n[001-300]: { group: compute, ip: 10.1.1.1 }\n  m[1-4,7]: { group: compute, ip: '10.1.3.[11-14,17]' }\n`.replace(
@@ -116,12 +125,12 @@ csv: [nodes.csv, missing.csv]
         "nodes.yaml:26:33: ip has 4 addresses for 3 nodes",
         "nodes.yaml:26:54: mac has 1 address for 3 nodes; give as many in a list, or put them into a CSV file",
         "nodes.yaml:27:12: ip "300.1.1.1" is not an IPv4 address, such as 10.1.0.1",
-        "nodes.yaml:27:52: nodes.f.variables "a-b" is not a name of a variable",
+        "nodes.yaml:27:52: nodes.f.variables "a-b" is not a name of a variable (letters, digits and _, no digit first)",
         "nodes.yaml:30:3: overrides "n99": there is no node n99",
         "nodes.yaml:31:18: csv "missing.csv" does not exist (relative paths start at nodes.yaml)",
         "nodes.csv:1:6: unknown column "mc"; did you mean "mac"?",
         "nodes.csv:2:5: ip of n1 is given already, in nodes.yaml:17",
-        "nodes.csv:3:1: z1 is in no group",
+        "nodes.csv:3:1: z1 is not in nodes.yaml, and its row names no group",
         "nodes.csv:3:1: z1 has no address (ip)",
         "nodes.csv:4:1: z1 is there already, in line 3",
         "nodes.csv:5:1: a quote is opened here and never closed",

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { ExitCode } from '../../../../src/errors.js';
 import { askWhy } from '../../../../src/pipelines/initrd/ask-why.js';
@@ -9,5 +10,21 @@ it('an empty name, as an unset shell variable gives one, is a mistake of the com
       exitCode: ExitCode.Usage,
       message: 'Cannot explain "": it is no path, nor the last part of one',
     }),
+  );
+});
+
+it('the nearest name to that of a module is its file, not a shorter word', () => {
+  const entries = ['tmp', 'usr/lib/modules/6.1/tg3.ko.xz'].map((path) => ({
+    path,
+    kind: 'file',
+    mode: '0644',
+    size: 0,
+    reasons: [],
+  }));
+  const sha256 = createHash('sha256').update('initrd').digest('hex');
+  const sidecar = { format: 1, kernel: '6.1', sha256, modules: ['tg3'], builtins: [], nics: [], entries };
+  const fs = memoryFileSystem({ '/initrd.img': 'initrd', '/initrd.img.json': JSON.stringify(sidecar) });
+  expect(() => askWhy(fs, '/initrd.img', 'tg3')).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining('The nearest name is "tg3.ko.xz".') }),
   );
 });
