@@ -335,9 +335,8 @@ export class DiskFileSystem implements FileSystem {
       this.node.fchmodSync(created.fd, mode); // whatever the umask
       return created;
     } catch (cause) {
-      throw cause instanceof MkrootError
-        ? cause
-        : ioError(this.#isThere(path) ? 'replace' : 'create', path, cause);
+      const action = this.#isThere(path) ? 'replace' : 'create';
+      throw cause instanceof MkrootError ? cause : ioError(action, path, cause);
     }
   }
 
