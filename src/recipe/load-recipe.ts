@@ -30,6 +30,8 @@ export interface ListedRecipe {
   readonly name: string;
   /** Absolute path. */
   readonly file: string;
+  /** Absolute path of a file beside it that has the same name and counts for nothing: NAME.yml beside NAME.yaml. */
+  readonly passedOver?: string;
 }
 
 /**
@@ -65,15 +67,19 @@ function requireNameOfFile({ recipe, positions }: DecodedRecipe, file: string): 
 
 /** Recipes by name, in alphabetical order; one in an earlier directory hides one of the same name in a later. */
 export function listRecipes(fs: ReadFileSystem, directories: readonly string[]): ListedRecipe[] {
-  const found = new Map<string, string>();
+  const found = new Map<string, ListedRecipe>();
   for (const directory of directories) {
     if (fs.lstat(toBytePath(directory)) === undefined) continue;
     for (const entry of fs.readdir(toBytePath(directory))) {
       const name = /^([\w.-]+)\.ya?ml$/.exec(entry)?.[1];
-      if (name !== undefined && !found.has(name)) found.set(name, join(directory, entry));
+      if (name === undefined) continue;
+      const file = join(directory, entry);
+      const known = found.get(name);
+      if (known === undefined) found.set(name, { name, file });
+      else if (dirname(known.file) === directory) found.set(name, { ...known, passedOver: file });
     }
   }
-  return [...found].map(([name, file]) => ({ name, file })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** A host path that a recipe names, made absolute. */

@@ -11,10 +11,13 @@ export default class RecipeList extends BaseCommand {
   async run(): Promise<ListedRecipe[]> {
     const { flags } = await this.parse(RecipeList);
     const { listRecipes } = await import('../../recipe/load-recipe.js');
-    const { fs } = this.ports();
+    const { fs, progress } = this.ports();
     const recipes = listRecipes(fs, recipeSearch(fs, flags.site).directories);
     const width = Math.max(0, ...recipes.map(({ name }) => name.length));
     for (const { name, file } of recipes) this.log(`${name.padEnd(width)}  ${file}`);
+    for (const { file, passedOver } of recipes) {
+      if (passedOver !== undefined) progress.note(`${passedOver} is passed over: ${file} has the same name`);
+    }
     return recipes;
   }
 }

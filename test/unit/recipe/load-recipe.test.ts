@@ -75,3 +75,14 @@ test('listRecipes leaves out other files and missing directories', () => {
     { name: 'minimal', file: '/pkg/recipes/minimal.yml' },
   ]);
 });
+
+test('listRecipes says which file of a directory counts for nothing, because another one has its name', () => {
+  const both = memoryFileSystem({
+    '/work/recipes/compute.yaml': RECIPE,
+    '/work/recipes/compute.yml': RECIPE,
+    '/pkg/recipes/compute.yml': RECIPE,
+  });
+  expect(listRecipes(both, search.directories)).toEqual([
+    { name: 'compute', file: '/work/recipes/compute.yaml', passedOver: '/work/recipes/compute.yml' },
+  ]);
+});
