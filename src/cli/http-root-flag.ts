@@ -2,14 +2,14 @@ import { Flags } from '@oclif/core';
 import { ExitCode, MkrootError } from '../errors.js';
 
 /**
- * The option --http-root of `mkroot publish` and `mkroot netboot write`.
+ * The option --http-root of `mkroot publish` and `mkroot netboot write`; its value goes through {@link checkHttpRoot}, since oclif
+ * puts words of its own around an error of a flag's parser.
  * @param description what it is for.
  */
 export function httpRootFlag(description: string) {
   return Flags.string({
     description,
     helpValue: 'URL',
-    parse: async (text) => checkHttpRoot(text),
   });
 }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { codeDigest } from '../cli/code-digest.js';
-import { httpRootFlag } from '../cli/http-root-flag.js';
+import { checkHttpRoot, httpRootFlag } from '../cli/http-root-flag.js';
 import { requireRoot } from '../cli/require-root.js';
 import { openSite } from '../cli/site.js';
 import { toBytePath } from '../ports/byte-path.js';
@@ -63,7 +63,7 @@ export default class Publish extends BaseCommand {
       ...(flags.only === undefined ? {} : { only: flags.only }),
       ...(flags.interface === undefined ? {} : { interfaces: flags.interface }),
       ...(flags.server === undefined ? {} : { server: flags.server }),
-      ...(flags['http-root'] === undefined ? {} : { httpRoot: flags['http-root'] }),
+      ...(flags['http-root'] === undefined ? {} : { httpRoot: checkHttpRoot(flags['http-root']) }),
     };
     const dry = flags['dry-run'] || flags.diff;
     if (!dry) requireRoot('publish', 'owners, keys and whiteouts');

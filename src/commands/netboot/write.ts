@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
-import { httpRootFlag } from '../../cli/http-root-flag.js';
+import { checkHttpRoot, httpRootFlag } from '../../cli/http-root-flag.js';
 import { openSite } from '../../cli/site.js';
 import { displayPath, toBytePath } from '../../ports/byte-path.js';
 
@@ -55,7 +55,7 @@ export default class NetbootWrite extends BaseCommand {
       directory,
       interfaces: flags.interface ?? [],
       ...(flags.server === undefined ? {} : { server: flags.server }),
-      ...(flags['http-root'] === undefined ? {} : { httpRoot: flags['http-root'] }),
+      ...(flags['http-root'] === undefined ? {} : { httpRoot: checkHttpRoot(flags['http-root']) }),
     });
     for (const warning of plan.warnings) ports.progress.warn(warning);
     const written = !flags['dry-run'] && !flags.diff;
