@@ -66,24 +66,26 @@ function supervise(server: Server): Supervisor {
 const DNSMASQ = { name: 'dnsmasq', argv: ['dnsmasq'], readyLine: /ready/ };
 const until = (what: () => unknown) => expect.poll(what, { interval: 1 });
 
+/** A server that runs with its first configuration. */
+async function started(): Promise<Server> {
+  const server = new Server();
+  const starting = supervise(server).start(DNSMASQ);
+  await until(() => server.read).toEqual(['v0']);
+  server.ready();
+  await starting;
+  return server;
+}
+
 describe('a service whose configuration changed', () => {
   it('is started anew', async () => {
-    const server = new Server();
-    const started = supervise(server).start(DNSMASQ);
-    await until(() => server.read).toEqual(['v0']);
-    server.ready();
-    await started;
+    const server = await started();
     server.configuration = 'v1';
     await supervisor.restart(DNSMASQ);
     await until(() => server.read).toEqual(['v0', 'v1']);
   });
 
   it('while it is being started is started once more, so that it has read the last one', async () => {
-    const server = new Server();
-    const started = supervise(server).start(DNSMASQ);
-    await until(() => server.read).toEqual(['v0']);
-    server.ready();
-    await started;
+    const server = await started();
     server.configuration = 'v1';
     await supervisor.restart(DNSMASQ);
     await until(() => server.read).toEqual(['v0', 'v1']);
@@ -95,12 +97,9 @@ describe('a service whose configuration changed', () => {
   });
 
   it('while it waits to be started again just waits on', async () => {
-    const server = new Server();
-    const started = supervise(server).start(DNSMASQ);
-    await until(() => server.read).toEqual(['v0']);
-    server.ready();
-    await started;
+    const server = await started();
     server.end();
+    await supervisor.restart(DNSMASQ);
     await until(() => server.read.length).toBe(2);
     server.ready();
     await new Promise((resolve) => setTimeout(resolve, 20));
