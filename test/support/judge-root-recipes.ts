@@ -8,15 +8,16 @@ const PACKAGES =
   'systemd,systemd-sysv,udev,dbus,kmod,busybox-static,e2fsprogs,fdisk,iproute2,nfs-common,openssh-server,iputils-ping';
 
 /**
- * What whoever makes an image by hand has to do as well: keys that every node had would be no secret. Each node makes its own, on Debian 12
- * by a drop-in, since Debian 13 by sshd-keygen.service.
+ * What whoever makes an image by hand has to do as well: keys that every node had would be no secret. Each node makes its own where its host
+ * layer has none, of the one kind that takes no time; sshd-keygen.service of Debian 13 makes them at what systemd calls a first boot only.
  */
 const WITHOUT_HOST_KEYS = [
   '--customize-hook=rm "$1"/etc/ssh/ssh_host_*',
-  `--customize-hook=test -e "$1/usr/lib/systemd/system/sshd-keygen.service" || {
-    mkdir -p "$1/etc/systemd/system/ssh.service.d"
-    printf '%s\\n' '[Service]' ExecStartPre= 'ExecStartPre=/usr/bin/ssh-keygen -A' 'ExecStartPre=/usr/sbin/sshd -t' >"$1/etc/systemd/system/ssh.service.d/host-keys.conf"
-  }`,
+  `--customize-hook=mkdir -p "$1/etc/systemd/system/ssh.service.d"
+    key=/etc/ssh/ssh_host_ed25519_key
+    printf '%s\\n' '[Service]' ExecStartPre= \
+      "ExecStartPre=/bin/sh -c 'test -s $key || ssh-keygen -q -t ed25519 -N \\"\\" -f $key'" \
+      'ExecStartPre=/usr/sbin/sshd -t' >"$1/etc/systemd/system/ssh.service.d/host-keys.conf"`,
 ];
 
 /** Packages of roots that are unpacked only, never configured: their programs do not run here. */
