@@ -91,6 +91,11 @@ function modulesOf(kernel: Kernel, driver: string, image: string, node: string):
   );
 }
 
+/** Whether a run that was killed left a file of this name, of an initrd with further drivers or of its explanation. */
+export function isUnfinishedDriverInitrd(name: BytePath): boolean {
+  return /^initrd-[0-9a-f]{16}\.img(\.json)?\.tmp-\d+-\d+$/.test(name);
+}
+
 /**
  * Makes the initrd: the image's own, byte for byte, and behind it an archive with what it lacks, which the kernel unpacks over it.
  * @returns warnings, such as missing firmware.

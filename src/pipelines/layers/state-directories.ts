@@ -1,8 +1,21 @@
 import { type BytePath, toBytePath } from '../../ports/byte-path.js';
+import type { ReadFileSystem } from '../../ports/file-system.js';
 
 /** Where the layers that groups share are kept: STATE/layers/NAME. */
 export function sharedLayerDirectory(state: BytePath, name: string): BytePath {
   return `${state}/layers/${toBytePath(name)}`;
+}
+
+/** Where layers are kept that were ever written, of groups and of nodes. */
+export function layerDirectories(
+  fs: ReadFileSystem,
+  state: BytePath,
+): { readonly name: BytePath; readonly directory: BytePath }[] {
+  return [`${state}/layers`, hostsDirectory(state)].flatMap((parent) =>
+    (fs.lstat(parent)?.kind === 'directory' ? fs.readdir(parent) : [])
+      .filter((name) => !name.startsWith('.'))
+      .map((name) => ({ name, directory: `${parent}/${name}` })),
+  );
 }
 
 /** Where each node that ever had a layer of its own has a directory. */

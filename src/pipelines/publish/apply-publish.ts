@@ -1,7 +1,7 @@
 import { ExitCode, MkrootError } from '../../errors.js';
 import { makeCurrent, openImage } from '../../images/image-store.js';
 import { hostIdentity } from '../../layers/host-identity.js';
-import { makeLayerCurrent, removeUnfinishedVersions, writeLayerVersion } from '../../layers/write-layer.js';
+import { makeLayerCurrent, writeLayerVersion } from '../../layers/write-layer.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
@@ -21,6 +21,7 @@ import {
   removeUnfinishedRecords,
   writeRecord,
 } from './published-record.js';
+import { removeLeftovers } from './remove-leftovers.js';
 import { loadsGrub } from './write-netboot-tree.js';
 
 /** How a publish is done. */
@@ -121,7 +122,11 @@ async function applyPublish(
   if (rollback !== undefined && openImage(fs, state, rollback.image).id !== rollback.generation) {
     makeCurrent(fs, state, rollback.image, rollback.generation);
   }
-  removeLeftovers(fs, state, plan);
+  removeUnfinishedRecords(fs, state);
+  if (plan.before?.unfinished !== false) {
+    removeLeftovers(fs, state);
+    removeUnfinishedFiles(fs, state, plan);
+  }
   await writeLayers(ports, plan, signal);
   await makePersistentDirectories(ports, state, plan.persistent, signal);
   await writeDriverInitrds(ports, plan, signal);
@@ -192,11 +197,8 @@ async function writeDriverInitrds(
   task.done();
 }
 
-/** What a publish that was killed left beside the files that it wrote. */
-function removeLeftovers(fs: FileSystem, state: BytePath, { before, layers, tree }: PublishPlan): void {
-  removeUnfinishedRecords(fs, state);
-  for (const { directory } of layers) removeUnfinishedVersions(fs, directory);
-  if (before?.unfinished === false) return;
+/** What a publish that was killed left beside the boot files that it wrote. */
+function removeUnfinishedFiles(fs: FileSystem, state: BytePath, { tree }: PublishPlan): void {
   const directories = new Set(
     [...tree.files.keys(), ...tree.written.keys()].map((path) =>
       path.includes('/') ? `/${path.slice(0, path.lastIndexOf('/'))}` : '',

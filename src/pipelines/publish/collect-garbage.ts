@@ -5,13 +5,13 @@ import { currentGeneration, generationTime, imagePaths, listGenerations } from '
 import { loadInventory, SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
 import type { Node } from '../../inventory/node.js';
 import { resolveNodes } from '../../inventory/resolve-node.js';
-import { currentLayer, layerVersions, removeUnfinishedVersions } from '../../layers/write-layer.js';
+import { currentLayer, layerVersions } from '../../layers/write-layer.js';
 import { tftpDirectory } from '../../netboot/netboot-tree.js';
 import { type BytePath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { removeFromOwnedTree } from '../../stages/publish/owned-tree.js';
-import { hostDirectory, hostsDirectory } from '../layers/state-directories.js';
+import { hostDirectory, hostsDirectory, layerDirectories } from '../layers/state-directories.js';
 import { type LayerWriter, withLayerLock } from '../layers/write-layers.js';
 import { bootDirectory } from './netboot-site.js';
 import {
@@ -19,9 +19,9 @@ import {
   publishedTree,
   readRecord,
   referencesOf,
-  removeUnfinishedRecords,
   writeRecord,
 } from './published-record.js';
+import { removeLeftovers } from './remove-leftovers.js';
 
 /** What may go. */
 export interface GarbageRequest {
@@ -155,6 +155,7 @@ export async function collectGarbage(
   return withLayerLock(ports, state, writer, async () => {
     const plan = planGarbage(fs, ports.clock.now(), request);
     removeLeftovers(fs, state);
+    finishRemoval(fs, state);
     const unused = plan.things.filter(({ use }) => use === undefined);
     const links = unused
       .filter(({ kind }) => kind === 'generation')
@@ -252,24 +253,14 @@ function pinnedGenerations(nodes: readonly Node[]): Map<string, string> {
   );
 }
 
-function layerDirectories(fs: ReadFileSystem, state: BytePath): { name: string; directory: BytePath }[] {
-  return [`${state}/layers`, hostsDirectory(state)].flatMap((parent) =>
-    namesIn(fs, parent).map((name) => ({ name, directory: `${parent}/${name}` })),
-  );
-}
-
 function namesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
   if (fs.lstat(directory)?.kind !== 'directory') return [];
   return fs.readdir(directory).filter((name) => !name.startsWith('.'));
 }
 
-/** What a collection, or a writer of layers, that was killed left. A build that is under way has its own lock. */
-function removeLeftovers(fs: FileSystem, state: BytePath): void {
-  removeUnfinishedRecords(fs, state);
-  for (const { directory } of layerDirectories(fs, state)) {
-    removeUnfinishedVersions(fs, directory);
-    fs.remove(`${directory}/${GONE}${IDENTITY}`);
-  }
+/** What a collection that was killed left. */
+function finishRemoval(fs: FileSystem, state: BytePath): void {
+  for (const { directory } of layerDirectories(fs, state)) fs.remove(`${directory}/${GONE}${IDENTITY}`);
   for (const image of namesIn(fs, `${state}/images`)) {
     const { generations, initrds } = imagePaths(state, image);
     if (fs.lstat(generations) === undefined) continue;

@@ -89,6 +89,24 @@ function hasDirectory(fs: FileSystem, root: BytePath, path: BytePath, node: stri
   return true;
 }
 
+/**
+ * Removes what a run that was killed left, also beside directories that are no longer wanted.
+ * @param hosts where what belongs to one node is kept, each with persistent/PATH/@ in it. What nodes have written is not looked at.
+ */
+export function removeUnfinishedDirectories(
+  fs: FileSystem,
+  state: BytePath,
+  hosts: readonly BytePath[],
+): void {
+  removeUnfinished(fs, state);
+  const sweep = (directory: BytePath) => {
+    if (fs.lstat(directory)?.kind !== 'directory') return;
+    removeUnfinished(fs, directory);
+    for (const name of fs.readdir(directory)) if (name !== '@') sweep(`${directory}/${name}`);
+  };
+  for (const host of hosts) sweep(`${host}/persistent`);
+}
+
 /** What a run that was killed left. */
 function removeUnfinished(fs: FileSystem, directory: BytePath): void {
   for (const name of fs.readdir(directory)) {

@@ -1,4 +1,5 @@
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
+import type { FileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 
 /** The file that takes what one node writes, and that is not there yet. */
@@ -23,10 +24,10 @@ export async function makeTopImages(
   const missing = wanted.filter(({ path }) => fs.lstat(path) === undefined);
   if (missing.length === 0) return;
   const task = progress.task(`Writable tops (${missing.length})`);
-  const workplace = `${state}/unfinished-tops`;
+  const workplace = unfinishedTops(state);
   const unfinished = ({ node }: WantedTopImage) => `${workplace}/${node}`;
   try {
-    fs.remove(workplace); // of a run that was killed
+    removeUnfinishedTops(fs, state);
     fs.mkdir(workplace, 0o700);
     for (const image of missing) {
       task.update(image.node);
@@ -52,4 +53,13 @@ export async function makeTopImages(
   } finally {
     fs.remove(workplace);
   }
+}
+
+function unfinishedTops(state: BytePath): BytePath {
+  return `${state}/unfinished-tops`;
+}
+
+/** Removes what a run that was killed left. */
+export function removeUnfinishedTops(fs: FileSystem, state: BytePath): void {
+  fs.remove(unfinishedTops(state));
 }

@@ -116,6 +116,39 @@ describe('killed at any moment', () => {
   );
 });
 
+describe('killed while it published what was taken back since', () => {
+  const unfinished = (fs: FileSystem) =>
+    listing(fs, '/state').filter((line) => /^[^:]*(\.tmp-|\.new|mkroot-new)/.test(line));
+  const edit = (fs: FileSystem, id: string, motd: string) => {
+    makeCurrent(fs, '/state', 'compute', id);
+    fs.writeFile('/site/overlays/cluster/etc/motd', motd);
+  };
+
+  it('leaves nothing in layers that the next publish finds as they were', async () => {
+    const begin = async () => {
+      const fs = await started(CASES['the first publish']!);
+      await publishOn(fs);
+      edit(fs, G2, 'bye\n');
+      return fs;
+    };
+    let steps = 0;
+    const count = new DyingFileSystem(await begin(), Number.POSITIVE_INFINITY, () => {
+      steps += 1;
+    });
+    await publishOn(count);
+    let left = 0;
+    for (let moment = 0; moment < steps; moment += 7) {
+      const fs = await begin();
+      await expect(publishOn(new DyingFileSystem(fs, moment))).rejects.toThrow(Killed);
+      if (unfinished(fs).length > 0) left += 1;
+      edit(fs, G1, 'hello\n');
+      await publishOn(fs);
+      expect(unfinished(fs), `killed at step ${moment} of ${steps}`).toEqual([]);
+    }
+    expect(left).toBeGreaterThan(5);
+  });
+});
+
 /** A disk on which after some changes nothing new finds room; what is there can still be renamed and removed. */
 function fullAfter(fs: FileSystem, changes: number): FileSystem {
   let left = changes;
