@@ -11,7 +11,7 @@ export default class Gc extends BaseCommand {
   static override summary = 'Remove generations and layers that no node is known to need';
 
   static override description =
-    'What boot files name, what nodes are pinned to, what nodes reported to have booted, and what is young stays. A node that is neither in the inventory nor published loses its layers and its keys. What it cannot know is said in docs/publish.md.';
+    'What boot files name, what nodes are pinned to, what nodes reported to have booted, and what is young stays. A node that is neither in the inventory nor published loses its layers and its keys, such a group its layers. What it cannot know is said in docs/publish.md.';
 
   static override examples = [
     '<%= config.bin %> gc --dry-run',

@@ -138,12 +138,17 @@ export class LayerComposer {
     return [...new Set(names)];
   }
 
+  /** Name of the layer that those of a group's nodes share that boot this image. */
+  layerName(group: string, image: string): string {
+    return image === this.imageOf(group) ? group : `${group}@${image}`;
+  }
+
   /**
    * The layer that a group's nodes share.
    * @throws MkrootError InvalidInput with every problem of its overlays.
    */
   shared(group: string, image = this.#imageOrFail(group)): SharedLayer {
-    const name = image === this.imageOf(group) ? group : `${group}@${image}`;
+    const name = this.layerName(group, image);
     let layer = this.#shared.get(name);
     if (layer === undefined) {
       const base = this.base(image);

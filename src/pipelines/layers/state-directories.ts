@@ -3,7 +3,12 @@ import type { ReadFileSystem } from '../../ports/file-system.js';
 
 /** Where the layers that groups share are kept: STATE/layers/NAME. */
 export function sharedLayerDirectory(state: BytePath, name: string): BytePath {
-  return `${state}/layers/${toBytePath(name)}`;
+  return `${sharedLayersDirectory(state)}/${toBytePath(name)}`;
+}
+
+/** Where each layer that a group ever shared has a directory. */
+export function sharedLayersDirectory(state: BytePath): BytePath {
+  return `${state}/layers`;
 }
 
 /** Where layers are kept that were ever written, of groups and of nodes. */
@@ -11,7 +16,7 @@ export function layerDirectories(
   fs: ReadFileSystem,
   state: BytePath,
 ): { readonly name: BytePath; readonly directory: BytePath }[] {
-  return [`${state}/layers`, hostsDirectory(state)].flatMap((parent) =>
+  return [sharedLayersDirectory(state), hostsDirectory(state)].flatMap((parent) =>
     (fs.lstat(parent)?.kind === 'directory' ? fs.readdir(parent) : [])
       .filter((name) => !name.startsWith('.'))
       .map((name) => ({ name, directory: `${parent}/${name}` })),

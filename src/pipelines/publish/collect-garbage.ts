@@ -2,16 +2,23 @@ import { join } from 'node:path';
 import { requireState } from '../../engine/state-directory.js';
 import { MkrootError } from '../../errors.js';
 import { currentGeneration, generationTime, imagePaths, listGenerations } from '../../images/image-store.js';
-import { loadInventory, SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
+import { SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
 import type { Node } from '../../inventory/node.js';
-import { resolveNodes } from '../../inventory/resolve-node.js';
 import { currentLayer, layerVersions } from '../../layers/write-layer.js';
 import { tftpDirectory } from '../../netboot/netboot-tree.js';
 import { type BytePath, toBytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { removeFromOwnedTree } from '../../stages/publish/owned-tree.js';
-import { hostDirectory, hostsDirectory, layerDirectories } from '../layers/state-directories.js';
+import type { LayerComposer } from '../layers/compose-layers.js';
+import { openComposer } from '../layers/open-composer.js';
+import {
+  hostDirectory,
+  hostsDirectory,
+  layerDirectories,
+  sharedLayerDirectory,
+  sharedLayersDirectory,
+} from '../layers/state-directories.js';
 import { type LayerWriter, withLayerLock } from '../layers/write-layers.js';
 import { bootDirectory } from './netboot-site.js';
 import {
@@ -51,6 +58,8 @@ export interface GarbagePlan {
   readonly things: readonly StoredThing[];
   /** False if there is no inventory to look for pins in. */
   readonly pinsKnown: boolean;
+  /** Directories of shared layers that no group has any more. */
+  readonly goneLayers: ReadonlySet<BytePath>;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -70,9 +79,9 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
     });
   }
   const pinsKnown = fs.lstat(toBytePath(join(site.directory, SITE_NAMES.inventory))) !== undefined;
-  const inventory = pinsKnown ? resolveNodes(loadInventory(fs, site)) : undefined;
-  const pins = pinnedGenerations(inventory ?? []);
-  const gone = goneNodes(fs, state, record, inventory);
+  const composer = pinsKnown ? openComposer(fs, site, state) : undefined;
+  const pins = pinnedGenerations(composer?.values.nodes ?? []);
+  const gone = goneNodes(fs, state, record, composer?.values.nodes);
   const known = new KnownUses(fs, state, record, now, keepDays, gone);
   const generations = namesIn(fs, `${state}/images`).flatMap((name) => {
     const current = currentGeneration(fs, state, name)?.id;
@@ -94,8 +103,9 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
       };
     });
   });
+  const unshared = goneSharedLayers(fs, state, record, composer);
   const layers = layerDirectories(fs, state).flatMap(({ name, directory }) => {
-    const isGone = directory === hostDirectory(state, name) && gone.has(name);
+    const isGone = (directory === hostDirectory(state, name) && gone.has(name)) || unshared.has(directory);
     const current = isGone ? undefined : currentLayer(fs, directory)?.id;
     return namesIn(fs, layerVersions(directory)).map((id): StoredThing => {
       const version = `${layerVersions(directory)}/${id}`;
@@ -117,7 +127,7 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
     const use = layer === undefined ? known.age(made * 1000) : `of layer ${layer.id}: ${layer.use}`;
     return [{ kind: 'identity', name, id: IDENTITY, directory: identity, use }];
   });
-  return { things: [...generations, ...layers, ...identities], pinsKnown };
+  return { things: [...generations, ...layers, ...identities], pinsKnown, goneLayers: unshared };
 }
 
 /** Where the identity of a node lies below its directory. */
@@ -139,6 +149,34 @@ function goneNodes(
     namesIn(fs, hostsDirectory(state)).filter(
       (name) => !known.has(name) && record.nodes.get(name) === undefined,
     ),
+  );
+}
+
+/**
+ * Directories of shared layers of which no boot file names a version, and which no node or group of the inventory has any more: the group is
+ * gone, or nobody in it boots the other image. Like nodes, none is known to be gone without an inventory, or before anything was published.
+ */
+function goneSharedLayers(
+  fs: ReadFileSystem,
+  state: BytePath,
+  record: PublishedRecord | undefined,
+  composer: LayerComposer | undefined,
+): ReadonlySet<BytePath> {
+  if (record?.site === undefined || composer === undefined) return new Set();
+  const { nodes } = composer.values;
+  const booted = new Map(nodes.map((node) => [`${node.group} ${node.image}`, node]));
+  const names = [
+    ...composer.site.inventory.groups.keys(),
+    ...[...booted.values()].map(({ group, image }) => composer.layerName(group, image)),
+  ];
+  const needed = new Set(names.map((name) => sharedLayerDirectory(state, name)));
+  const named = [...referencesOf(record.site, state)];
+  const all = sharedLayersDirectory(state);
+  return new Set(
+    namesIn(fs, all)
+      .map((name) => `${all}/${name}`)
+      .filter((directory) => fs.lstat(directory)?.kind === 'directory' && !needed.has(directory))
+      .filter((directory) => !named.some((path) => path.startsWith(`${layerVersions(directory)}/`))),
   );
 }
 
@@ -176,6 +214,10 @@ export async function collectGarbage(
       fs.remove(gone);
       if (kind === 'identity') removeIfEmpty(fs, hostDirectory(state, name));
     }
+    // Those whose last version an earlier collection took that was killed, too.
+    for (const directory of plan.goneLayers) {
+      if (removeEmptyVersions(fs, directory)) removeIfEmpty(fs, directory);
+    }
     forget(fs, state);
     task.done();
     return plan;
@@ -185,11 +227,16 @@ export async function collectGarbage(
 /** What is left of a node that is gone besides its identity, after its layers. What it kept (persistent paths, its top) is not ours. */
 function removeTraces(fs: FileSystem, state: BytePath, node: string): void {
   fs.remove(`${state}/booted/${node}`);
-  const directory = hostDirectory(state, node);
+  removeEmptyVersions(fs, hostDirectory(state, node));
+}
+
+/** Says whether no version of a layer is left, and removes what pointed to one of them then. */
+function removeEmptyVersions(fs: FileSystem, directory: BytePath): boolean {
   const versions = layerVersions(directory);
-  if (namesIn(fs, versions).length > 0) return;
+  if (namesIn(fs, versions).length > 0) return false;
   fs.remove(`${directory}/current`);
   fs.remove(versions);
+  return true;
 }
 
 function removeIfEmpty(fs: FileSystem, directory: BytePath): void {

@@ -233,7 +233,7 @@ export class SourcesOnDisk implements NodeSources {
   shared(node: Node): BytePath | undefined {
     const { composer } = this;
     if (composer.overlaysOf(node.group).length === 0) return undefined;
-    const name = node.image === composer.imageOf(node.group) ? node.group : `${node.group}@${node.image}`;
+    const name = composer.layerName(node.group, node.image);
     const place = this.#find(sharedLayerDirectory(this.#state, name));
     if (place === undefined) this.#missing.shared.add(name);
     return place;

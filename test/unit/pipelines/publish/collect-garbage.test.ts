@@ -216,3 +216,93 @@ describe('a node that is gone', () => {
     expect(mine()).toContain('layer: current');
   });
 });
+
+describe('a shared layer that no group has any more', () => {
+  const LAYER = '/state/layers/canary';
+  const WITHOUT_CANARY = NODES.replace(/^ {2}canary: .*\n/m, '').replace(
+    'c1: { group: canary',
+    'c1: { group: compute',
+  );
+  let versions: string[];
+
+  beforeEach(() => {
+    versions = fs.readdir(`${LAYER}/versions`);
+    fs.writeFile('/site/nodes.yaml', WITHOUT_CANARY);
+  });
+
+  const theirs = (request: Partial<GarbageRequest> = {}, now = '2026-11-21T00:00:00Z', layer = 'canary') =>
+    planGarbage(fs, new Date(now), { ...ALL, ...request })
+      .things.filter(({ kind, name }) => kind === 'layer' && name === layer)
+      .map(({ use }) => use);
+
+  it('is not gone while boot files name one of its versions', async () => {
+    expect(theirs()).toContain('current');
+    await collectGarbage(publishPorts(fs, '2026-12-24T00:00:00.000Z'), ALL, WRITER);
+    expect(brokenBoots(fs)).toEqual([]);
+  });
+
+  it('goes once boot files have not named it for --keep-days, and leaves no directory', async () => {
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    const named = 'named by boot files until 2026-11-20';
+    expect(theirs({ keepDays: 3 })).toEqual(versions.map(() => named));
+    expect(theirs({ keepDays: 3 }, '2026-11-24T00:00:00Z')).toEqual(versions.map(() => undefined));
+
+    await collectGarbage(publishPorts(fs, '2026-12-24T00:00:00.000Z'), ALL, WRITER);
+    expect(fs.readdir('/state/layers')).toEqual(['compute']);
+    expect(fs.readdir('/state/layers/compute')).toEqual(['current', 'versions']);
+    expect(brokenBoots(fs)).toEqual([]);
+    expect(planPublish(fs, REQUEST).changes).toBe(false);
+  });
+
+  it('keeps the version that a node reported, until the node says something else', async () => {
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    const booted = `${LAYER}/${fs.readlink(`${LAYER}/current`)}`;
+    fs.mkdir('/state/booted');
+    fs.writeFile('/state/booted/c1', `generation=${G2}\nlayers=nfs:10.1.0.1:${booted}/layer\n`);
+    await collectGarbage(publishPorts(fs, '2026-12-24T00:00:00.000Z'), ALL, WRITER);
+    expect(fs.readdir(`${LAYER}/versions`)).toEqual([booted.slice(booted.lastIndexOf('/') + 1)]);
+    expect(fs.readlink(`${LAYER}/current`)).toBe(booted.slice(LAYER.length + 1));
+    fs.remove('/state/booted/c1');
+    await collectGarbage(publishPorts(fs, '2026-12-24T00:00:00.000Z'), ALL, WRITER);
+    expect(fs.lstat(LAYER)).toBeUndefined();
+  });
+
+  it('loses its directory with the next collection if one was killed after the last version', async () => {
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    for (const id of versions) fs.remove(`${LAYER}/versions/${id}`);
+    await collectGarbage(publishPorts(fs, '2026-12-24T00:00:00.000Z'), ALL, WRITER);
+    expect(fs.lstat(LAYER)).toBeUndefined();
+  });
+
+  it('is also that of an image which nobody in the group boots any more', async () => {
+    const own = (image: string) => NODES.replace('c1: { group: canary,', `c1: { group: canary,${image}`);
+    for (const [path, text] of Object.entries(generation('storage', G1))) {
+      fs.mkdir(path.slice(0, path.lastIndexOf('/')));
+      fs.writeFile(path, `${text}`);
+    }
+    makeCurrent(fs, '/state', 'storage', G1);
+    fs.writeFile('/site/nodes.yaml', own(' image: storage,'));
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    expect(theirs({}, '2026-12-24T00:00:00Z', 'canary@storage')).toEqual(['current']);
+    fs.writeFile('/site/nodes.yaml', own(''));
+    await publish(publishPorts(fs, '2026-11-20T13:00:00.000Z'), REQUEST, WRITER);
+    ageLayers(fs);
+    expect(theirs({}, '2026-12-24T00:00:00Z', 'canary@storage')).toEqual([undefined]);
+    expect(theirs({}, '2026-12-24T00:00:00Z')).toContain('current');
+  });
+
+  it('is not that of a group without nodes: overlay write and a new node take it up', async () => {
+    fs.writeFile('/site/nodes.yaml', NODES.replace('c1: { group: canary', 'c1: { group: compute'));
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    expect(theirs({}, '2026-12-24T00:00:00Z')).toContain('current');
+  });
+
+  it.each([
+    ['nodes.yaml', '/site/nodes.yaml'],
+    ['a record of what was published', '/state/published.json'],
+  ])('is not known to be gone without %s', async (_, path) => {
+    await publish(publishPorts(fs, '2026-11-20T12:00:00.000Z'), REQUEST, WRITER);
+    fs.remove(path);
+    expect(theirs({}, '2026-12-24T00:00:00Z')).toContain('current');
+  });
+});
