@@ -36,7 +36,7 @@ export const diskSchema = z.strictObject({
       /^([hsv]d[a-z]{1,2}|xvd[a-z]|nvme\d{1,3}n\d{1,3}|mmcblk\d{1,2})$/,
       'is not what the kernel calls a whole disk, such as sda or nvme0n1',
     )
-    .describe('The whole disk as the kernel calls it: sda, nvme0n1. No other disk is ever written to.'),
+    .describe('The whole disk as the kernel calls it: sda, nvme0n1. No other disk is ever partitioned.'),
   swap: z
     .string()
     .regex(/^\d+[kmg]$/i, 'is not a size: a number with k, m or g')

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The local disk that the inventory declares: mkroot.disk=DEVICE[,swap=SIZE][,scratch=LABEL][,consent=if-empty|yes-wipe-DEVICE].
 # It is partitioned once, as far as the consent goes, and found by the names in its partition table after that. Whatever goes wrong, the
-# node boots without. No other disk is ever written to. docs/writable-tops.md.
+# node boots without. No other disk is ever partitioned; one that mkroot partitioned is taken instead. docs/writable-tops.md.
 
 # Of a partition that is not finished, so that a boot whose power was cut in between is made up for by the next one.
 unfinished_name=mkroot-new
@@ -25,10 +25,10 @@ prepare_disk() {
   read_partition_table "$disk_name"
   find_partitions
   judge_disk
+  if [ "$disk_state" != made ] && await_made_disk; then take_made_disk "$answer"; fi
   case $disk_state:$disk_consent in
     made:*) ;;
-    *:yes-wipe-*) wipe_disk || return 0 ;;
-    empty:if-empty) make_partitions || return 0 ;;
+    *:yes-wipe-* | empty:if-empty) make_partitions || return 0 ;;
     empty:)
       trouble "disk $disk_name" "is empty and would get $disk_plan; that takes consent: if-empty in the inventory" "the disk is left as it is"
       return 0
@@ -117,13 +117,35 @@ is_zero() {
   [ "$(dd "if=$ROOT/dev/$disk_name" bs=512 "skip=$1" count=8192 2>/dev/null | sha256sum)" = "$zeros  -" ]
 }
 
-# wipe_disk: make_partitions, unless what mkroot made is on another disk: then the disks have changed their names since the consent was given.
-wipe_disk() {
-  if find_made_disk; then
-    trouble "disk $disk_name" "is not wiped: $answer has the partitions that mkroot made, so the disks may have changed their names" "the disk is left as it is"
-    return 1
-  fi
-  make_partitions
+# await_made_disk: find_made_disk, and once more when no further disk has come for 3 s if something would be written without one: drivers find
+# disks one by one, and the one that mkroot partitioned may come after the one that has its name today.
+await_made_disk() {
+  if find_made_disk; then return 0; fi
+  [ -n "$disk_consent" ] || return 1
+  seconds_up
+  disk_deadline=$((answer + disk_timeout))
+  disks_known=''
+  while [ "$answer" -lt "$disk_deadline" ]; do
+    disks_now=$(echo "$ROOT"/sys/block/*)
+    if [ "$disks_now" != "$disks_known" ]; then
+      disks_known=$disks_now
+      disks_settle=$((answer + 3))
+    fi
+    [ "$answer" -lt "$disks_settle" ] || break
+    coldplug
+    sleep 0.5
+    seconds_up
+  done
+  find_made_disk
+}
+
+# take_made_disk DISK: instead of the declared one, whose name it had when it was partitioned. Only its swap is written to, and what mounts
+# its scratch goes by the label.
+take_made_disk() {
+  trouble "disk $disk_name" "is not the one that mkroot partitioned: that is $1, so the disks may have changed their names" "$1 is taken, and $disk_name is left as it is"
+  disk_name=$1
+  disk_state=made
+  find_partitions
 }
 
 # find_made_disk: $answer is another disk than the declared one, with partitions of mkroot's names.

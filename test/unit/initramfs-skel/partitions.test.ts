@@ -184,24 +184,68 @@ describe.each(shells)('a declared disk under $name', (shell) => {
     expect(prepare(shell, both, ready, tools, fails).said).toEqual([found]);
   });
 
-  it('is not wiped while another one has what mkroot made: the disks have changed their names', () => {
-    const other = (name: string): TargetTree => ({
+  describe('while another one has what mkroot made: the disks have changed their names', () => {
+    const other = (...names: readonly string[]): TargetTree => ({
       'sys/block/sda/size': '10240\n',
-      'sys/block/sda/sda1/partition': '1\n',
-      'sys/block/sda/sda1/uevent': `DEVTYPE=partition\nPARTN=1\nPARTNAME=${name}\n`,
+      ...Object.fromEntries(
+        names.flatMap((name, index) => [
+          [`sys/block/sda/sda${index + 1}/partition`, `${index + 1}\n`],
+          [`sys/block/sda/sda${index + 1}/uevent`, `DEVTYPE=partition\nPARTNAME=${name}\n`],
+        ]),
+      ),
     });
-    for (const name of ['mkroot-swap', 'mkroot-scratch']) {
-      expect(
-        prepare(shell, `${both},consent=yes-wipe-vda`, { ...other(name), ...disk(dataAt(0), ['data']) }),
-      ).toEqual({
+    const otherMade = other('mkroot-swap', 'mkroot-scratch');
+    const taken =
+      '<3>mkroot: FAILED [70] overlay: disk vda is not the one that mkroot partitioned: that is sda, so the disks may have changed their names; next: sda is taken, and vda is left as it is';
+
+    it.each([
+      ['empty', disk()],
+      ['full of data', disk(dataAt(0), ['data'])],
+    ])('is left as it is if it is %s, whatever the consent, and the other one is taken', (_, tree) => {
+      for (const consent of ['', ',consent=if-empty', ',consent=yes-wipe-vda']) {
+        expect(prepare(shell, both + consent, { ...otherMade, ...tree })).toEqual({
+          done: ['blockdev --rereadpt /dev/sda', 'swapon /dev/sda1'],
+          said: [taken, '<5>mkroot: disk sda, mkroot-swap is sda1, mkroot-scratch is sda2'],
+        });
+      }
+    });
+
+    it('is used if it was partitioned itself', () => {
+      const ready = { ...otherMade, ...disk(dataAt(0), ['mkroot-swap', 'mkroot-scratch']) };
+      expect(prepare(shell, `${both},consent=if-empty`, ready)).toEqual({
+        done: ['swapon /dev/vda1'],
+        said: [found],
+      });
+    });
+
+    it('is left as it is, too, if the other one has but one of the partitions, or is found later', () => {
+      expect(prepare(shell, `${both},consent=if-empty`, { ...other('mkroot-scratch'), ...disk() })).toEqual({
         done: ['blockdev --rereadpt /dev/sda'],
         said: [
-          '<3>mkroot: FAILED [70] overlay: disk vda is not wiped: sda has the partitions that mkroot made, so the disks may have changed their names; next: the disk is left as it is',
+          taken,
+          '<3>mkroot: FAILED [70] overlay: disk sda has no partition mkroot-swap, and what mkroot once made it leaves as it is; next: going on without that',
+          '<5>mkroot: disk sda, mkroot-scratch is sda1',
         ],
       });
-    }
-    const stranger = { ...other('mkroot-swapper'), ...disk(dataAt(0), ['data']) };
-    expect(prepare(shell, `${both},consent=yes-wipe-vda`, stranger).done.slice(1)).toEqual(made);
+      const comes = `while_asleep() {
+  [ "$1" -ge 5 ] || return 0
+  mkdir -p "$ROOT/sys/block/sda/sda1"
+  echo 1 >"$ROOT/sys/block/sda/sda1/partition"
+  echo PARTNAME=mkroot-swap >"$ROOT/sys/block/sda/sda1/uevent"
+}
+`;
+      for (const consent of ['if-empty', 'yes-wipe-vda']) {
+        const late = prepare(shell, `vda,swap=1g,consent=${consent}`, disk(), tools, comes);
+        expect(late.done).toEqual(['blockdev --rereadpt /dev/sda', 'swapon /dev/sda1']);
+        expect(late.said[0]).toBe(taken);
+      }
+    });
+
+    it('is partitioned by consent if the names of the others only begin like those', () => {
+      const stranger = { ...other('mkroot-swapper'), ...disk(dataAt(0), ['data']) };
+      const { done } = prepare(shell, `${both},consent=yes-wipe-vda`, stranger);
+      expect(done.filter((call) => call !== 'blockdev --rereadpt /dev/sda')).toEqual(made);
+    });
   });
 
   it('whose making was broken off is made again, by the consent to make it', () => {
