@@ -1,5 +1,8 @@
-/** Bytes of a report; a longer one is none. initramfs-skel/lib/mkroot/report.sh stays far below. */
-export const REPORT_LIMIT = 4096;
+/**
+ * Bytes of a report; a longer one is none. It names each layer of the node: mount(2) takes some 170 of them, with paths of 100 bytes and
+ * more. What else initramfs-skel/lib/mkroot/report.sh writes has 2 KiB at most.
+ */
+export const REPORT_LIMIT = 65_536;
 
 /** Port on which reports are received unless another one is named: unassigned at IANA, below the range of outgoing ports. */
 export const REPORT_PORT = 7752;

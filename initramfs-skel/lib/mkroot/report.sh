@@ -21,6 +21,7 @@ read_report_server() {
 report() {
   [ -n "${report_address:-}" ] && [ -n "${node_mac:-}" ] || return 0
   one_line "$2"
+  shorten "$answer" "$longest_line"
   report_fields
   send_report "$report_text
 uptime=$report_uptime

@@ -139,6 +139,13 @@ one_line() {
   esac
 }
 
+# shorten TEXT BYTES: $answer is TEXT, which is printable ASCII; of a longer one the middle is left out, as its end says what happens next.
+shorten() {
+  answer=$1
+  [ "${#1}" -gt "$2" ] || return 0
+  answer="$(printf '%s' "$1" | head -c "$(($2 - 307))") [...] $(printf '%s' "$1" | tail -c 300)"
+}
+
 # random_below N: $answer is a number from 0 to N-1; nodes that fail together must not come back together.
 random_below() {
   answer=$(od -A n -N 2 -t u2 "$ROOT/dev/urandom" 2>/dev/null | tr -d ' \n')

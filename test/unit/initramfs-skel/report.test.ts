@@ -91,6 +91,23 @@ describe.each(shells)('reports under $name', (shell) => {
     });
   });
 
+  it('of a node with as many layers as a union takes can be read: gc keeps what they name', () => {
+    const layers = Array.from(
+      { length: 170 },
+      (_, index) =>
+        `cluster 10.77.0.1:/var/lib/mkroot/layers/some-cluster-wide-overlay-${index}/20261120T064707Z-eec447e3`,
+    ).join(', ');
+    const { read } = runOnTarget(
+      shell,
+      node('mkroot.report=10.1.0.1', `enter_stage 60\nlayers_summary='${layers}'\nsay "$layers_summary"`),
+      tree,
+    );
+    const [request] = requests(read('sent'));
+    const report = parseNodeReport(Buffer.from(request!.body));
+    expect(report).toMatchObject({ state: 'ok', stage: { number: 60 }, layers });
+    expect(report?.detail).toMatch(/^cluster .* \[\.\.\.\] .*169\/20261120T064707Z-eec447e3$/);
+  });
+
   it('are not sent before there is an address, nor unless they are asked for; a bad address is told', () => {
     const silent = (commandLine: string, then: string) => runOnTarget(shell, node(commandLine, then), tree);
     expect(silent('', 'say x').read('sent')).toBeUndefined();

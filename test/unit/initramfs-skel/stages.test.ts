@@ -43,6 +43,21 @@ describe.each(shells)('stage lines under $name', (shell) => {
     ]);
   });
 
+  it('are never longer than the log takes: the beginning stays, and what happens next', () => {
+    // Seen: of 992 bytes and more the write fails on Linux 6.1, of more than 1,024 on 6.12, and nothing is shown at all.
+    const long = 'x'.repeat(3000);
+    const { kmsg, read } = runOnTarget(
+      shell,
+      `enter_stage 70\nsay 'layers ${long} end'\ntrouble overlayfs 'failed (${long})' 'reboot in 30 s'`,
+    );
+    expect(kmsg.map(({ length }) => length)).toEqual([900, 900]);
+    expect(kmsg[0]).toMatch(/^<5>mkroot: \[70\] overlay: layers xx+ \[\.\.\.\] x+ end$/);
+    expect(parseStageLine(kmsg[1]!.slice(3))).toMatchObject({ kind: 'failed', next: 'reboot in 30 s' });
+    const quiet = runOnTarget(shell, `say 'x${long} end'`, { 'proc/sys/kernel/printk': '4\t4\t1\t7\n' });
+    expect(quiet.read('dev/ttyS0')).toMatch(/ end\n$/);
+    expect(read('dev/ttyS0')).toBeUndefined();
+  });
+
   it('reach every console when "quiet" hides them in the log, and only then', () => {
     const quiet = runOnTarget(shell, 'say x\ntrouble - y z', { 'proc/sys/kernel/printk': '4\t4\t1\t7\n' });
     // A failure is more severe than what quiet hides, so the kernel prints it already.
