@@ -137,21 +137,28 @@ choose_server() {
       continue
     fi
     location_address=$answer
-    server_answers "$location_address" "$(nfs_port "$location_options")" "${nfs_vers%%.*}" && return 0
+    server_answers "$location_address" "$(nfs_port "$nfs_extra_options,$location_options")" "${nfs_vers%%.*}" && return 0
     trouble "$location_server" "does not answer" "the next server"
   done
   location_server=${location_servers%% *}
   server_address "$location_server" && location_address=$answer
 }
 
-# nfs_port OPTIONS
+# nfs_port OPTIONS: prints it.
 nfs_port() {
-  case ,$1 in
-    *,port=*)
-      port_rest=${1##*port=}
-      printf '%s' "${port_rest%%,*}"
+  nfs_option port "$1"
+  printf '%s' "${answer:-2049}"
+}
+
+# nfs_option NAME OPTIONS: $answer is the value of NAME= in mount options, of several the last one's, as in the kernel; empty without one.
+nfs_option() {
+  answer=,$2
+  case $answer in
+    *",$1="*)
+      answer=${answer##*",$1="}
+      answer=${answer%%,*}
       ;;
-    *) printf 2049 ;;
+    *) answer='' ;;
   esac
 }
 
@@ -183,14 +190,13 @@ mount_pause() {
 
 # choose_nfs_version ATTEMPT: $nfs_vers; as told, else 3 and 4.1 in turn (many servers offer only one of them).
 choose_nfs_version() {
-  case ,$location_options,$nfs_extra_options, in
-    *,vers=* | *,nfsvers=*)
-      nfs_vers=${location_options#*vers=}
-      [ "$nfs_vers" != "$location_options" ] || nfs_vers=${nfs_extra_options#*vers=}
-      nfs_vers=${nfs_vers%%,*}
-      return
-      ;;
-  esac
+  for option_list in "$location_options" "$nfs_extra_options"; do
+    for option_name in vers nfsvers; do
+      nfs_option "$option_name" "$option_list"
+      nfs_vers=$answer
+      [ -z "$nfs_vers" ] || return 0
+    done
+  done
   if [ -n "$nfs_version" ]; then
     nfs_vers=$nfs_version
   elif [ "$(($1 % 2))" -eq 1 ]; then

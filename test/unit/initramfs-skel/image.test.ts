@@ -218,6 +218,27 @@ enter_stage 50; mount_base_layer; mount_upper_layers; echo "$base_summary, $laye
     expect(calls.find((call) => call.startsWith('probe'))).toMatch(/ 2050 3$/);
   });
 
+  it('are asked at the port of NFS, wherever it is told and whatever port mountd has', () => {
+    const run = (words: string) =>
+      runOnTarget(
+        shell,
+        `read_command_line '${words}'\n${network}server_answers() { note probe "$@"; }
+enter_stage 50; mount_base_layer; echo "$base_summary"`,
+      );
+    const near = run('mkroot.base=10.0.0.1+10.0.0.1:/r,port=2050,mountport=20048');
+    expect(near.calls[0]).toBe('probe 10.0.0.1 2050 3');
+    expect(near.read('run/initramfs/state/servers')).toBe('10.0.0.1 2050 3\n');
+    const far = run(
+      'mkroot.base=10.0.0.1+10.0.0.1:/r mkroot.nfsopts=port=2050,mountport=20048,mountvers=3,vers=4.1',
+    );
+    expect(far.calls[0]).toBe('probe 10.0.0.1 2050 4');
+    expect(far.read('run/initramfs/state/servers')).toBe('10.0.0.1 2050 4\n');
+    expect(far.calls[1]).toContain(',vers=4.1,clientaddr=10.77.0.58,');
+    expect(run('mkroot.base=10.0.0.1:/r,mountvers=3 mkroot.nfsopts=vers=4.1').stdout).toBe(
+      '10.0.0.1:/r NFS v4.1\n',
+    );
+  });
+
   it('one whose name DNS does not know is passed over, and ends nothing', () => {
     const named = (servers: string) =>
       runOnTarget(
