@@ -102,7 +102,11 @@ fetch_image() {
   while :; do
     for http_server in $ordered_servers; do
       http_server=$http_server$http_port
-      fetch_from "$http_server" && return 0
+      if server_address "${http_server%"$http_port"}"; then
+        fetch_from "$answer$http_port" && return 0
+      else
+        fetch_error=$mount_error
+      fi
       if [ "$attempt" -ge "$http_attempts" ]; then
         die "$http_server" "$fetch_error ($attempt attempts)"
       fi
@@ -115,10 +119,13 @@ fetch_image() {
   done
 }
 
-# fetch_from SERVER: the rest of the file; $fetch_error if it is not whole then, or not what it has to be.
+# fetch_from ADDRESS: the rest of the file; $fetch_error if it is not whole then, or not what it has to be. A server with a name may have
+# several, so it is told by which one it was asked for.
 fetch_from() {
   fetch_log=$ROOT/run/mkroot/fetch.log
-  wget -c -O "$ROOT$image_file" "http://$1$http_path" >"$fetch_log" 2>&1 &
+  set -- "http://$1$http_path" "$1"
+  if [ "$2" = "$http_server" ]; then set -- "$1"; else set -- "$1" --header "Host: $http_server"; fi
+  wget -c -O "$ROOT$image_file" "$@" >"$fetch_log" 2>&1 &
   fetching=$!
   watch_fetch
   wait "$fetching" 2>/dev/null

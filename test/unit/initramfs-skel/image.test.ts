@@ -103,6 +103,28 @@ enter_stage 50; mount_base_layer`,
     }
   });
 
+  it('a server that is a name is asked for at the DNS servers of the lease, and knows by which name it was meant', () => {
+    const named = (servers: string, answer: string) =>
+      runOnTarget(
+        shell,
+        fetch(rest, url(servers)).replace(
+          'enter_stage 50',
+          `lease_dns=10.0.0.2\nnslookup() { note nslookup "$@"; ${answer}; }\nenter_stage 50`,
+        ),
+      );
+    const known = named('head:8080', "printf 'Name:\\thead\\nAddress: 10.0.0.7\\n'");
+    expect(fetches(known.calls)).toEqual([
+      'wget -c -O /run/mkroot/archive/root.squashfs http://10.0.0.7:8080/images/c/root.squashfs --header Host: head:8080',
+    ]);
+    expect(known.stdout).toContain('http://head:8080/images/c/root.squashfs, ');
+    const unknown = named('head+10.0.0.5', 'return 1');
+    expect(unknown.stdout).toContain('http://10.0.0.5/');
+    for (const line of unknown.kmsg) {
+      expect(line).toContain('head cannot be resolved to an address by DNS (10.0.0.2); next: attempt 2 of 8');
+    }
+    expect(fetches(unknown.calls)).toHaveLength(1);
+  });
+
   it('a byte that is wrong is found, all of it thrown away and fetched anew; if it stays wrong the boot ends', () => {
     const flipped = `if [ ! -e "$ROOT/second" ]; then : >"$ROOT/second"; printf 'S%s' '${contents.slice(1)}' >"$file"; return; fi; echo "$have" >"$ROOT/had"; ${rest}`;
     const once = runOnTarget(shell, fetch(flipped));
