@@ -13,6 +13,8 @@ export interface Finding {
   readonly detail: string;
   /** True when one of the wanted purposes cannot do without it. */
   readonly required: boolean;
+  /** True when one of the wanted purposes needs it or is better with it. */
+  readonly wanted: boolean;
 }
 
 /** The host as `mkroot doctor` sees it. */
@@ -23,7 +25,7 @@ export interface HostReport {
   /** What QEMU can run guests with, the fastest first. */
   readonly accelerators: readonly ('kvm' | 'tcg')[];
   readonly packageManager: 'apt' | 'dnf' | undefined;
-  /** Packages that bring what is missing, by the names of this host's distribution; required ones first. */
+  /** Packages that bring what is missing for these purposes, by the names of this host's distribution; required ones first. */
   readonly missingPackages: { readonly required: readonly string[]; readonly useful: readonly string[] };
   /** False when something required is missing. */
   readonly ready: boolean;
@@ -62,19 +64,22 @@ export async function checkHost(
       requirement,
       ...(await probe(requirement.probe, uid, ports)),
       required: requirement.requiredFor.some((purpose) => purposes.includes(purpose)),
+      wanted: [...requirement.requiredFor, ...requirement.usefulFor].some((purpose) =>
+        purposes.includes(purpose),
+      ),
     })),
   );
   const isThere = (name: string) =>
     probed.some(({ requirement, presence }) => requirement.name === name && presence !== 'missing');
-  const wanted = ALTERNATIVES.filter(
+  const alternatives = ALTERNATIVES.filter(
     ({ purpose, groups }) => purposes.includes(purpose) && !groups.some((group) => group.every(isThere)),
   ).flatMap(({ groups: [first = []] }) => first);
   const findings = probed.map(
     (finding): Finding =>
-      wanted.includes(finding.requirement.name) ? { ...finding, required: true } : finding,
+      alternatives.includes(finding.requirement.name) ? { ...finding, required: true } : finding,
   );
   const packageManager = packageManagerOf(ports);
-  const missing = findings.filter(({ presence }) => presence === 'missing');
+  const missing = findings.filter(({ presence, wanted }) => presence === 'missing' && wanted);
   const packages = (required: boolean) => [
     ...new Set(
       missing
