@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +29,21 @@ function mkroot(args: readonly string[], env: Record<string, string> = {}) {
 }
 
 describe('mkroot on the command line', () => {
+  test('what README.md says to type makes mkroot a command, in any directory', () => {
+    const clone = fileURLToPath(new URL('../..', import.meta.url));
+    const readme = readFileSync(join(clone, 'README.md'), 'utf8');
+    const link = /^ln -s .* (\/\S+)\/mkroot(?= |$)/m.exec(readme);
+    expect(link?.[1]).toBe('/usr/local/bin');
+    const programs = join(directory, 'programs');
+    mkdirSync(programs);
+    execFileSync('sh', ['-c', link![0].replace('/usr/local/bin', programs)], { cwd: clone });
+    const env = { ...process.env, PATH: `${programs}:${process.env['PATH']}` };
+    const typed = (line: string) =>
+      execFileSync('sh', ['-c', line], { cwd: directory, env, encoding: 'utf8' });
+    expect(typed('mkroot --version')).toMatch(/^mkroot\/\d/);
+    expect(typed('mkroot recipe list')).toContain('compute');
+  });
+
   test('a broken recipe: every problem on standard error with its place, exit code 3, and as data with --json', () => {
     writeFileSync(
       join(directory, 'bad.yaml'),
