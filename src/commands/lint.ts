@@ -18,7 +18,10 @@ export default class Lint extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Lint);
     const { fs, progress } = this.ports();
-    const { lintSite } = await import('../pipelines/lint/lint-site.js');
+    const [{ lintSite }, { findingText, unreadOverlayText }] = await Promise.all([
+      import('../pipelines/lint/lint-site.js'),
+      import('../pipelines/lint/lint-text.js'),
+    ]);
     const { recipes, ...site } = openSite(fs, flags.site);
     const report = lintSite(fs, {
       site,
@@ -30,18 +33,9 @@ export default class Lint extends BaseCommand {
     for (const image of missingImages) {
       progress.note(`Image "${image}" was never built: nothing is compared with it (mkroot build ${image})`);
     }
-    for (const overlay of unreadOverlays) {
-      progress.note(
-        `${overlay} is not looked at further, and no layer has it: its overlay.yaml cannot be read`,
-      );
-    }
+    for (const overlay of unreadOverlays) progress.note(unreadOverlayText(overlay));
     if (!layersKnown) progress.note('Layers and images are not looked at: nodes.yaml cannot be read');
-    for (const { rule, severity, where, what, remedy, layers = [] } of findings) {
-      const [first, ...others] = layers;
-      const more = others.length === 0 ? '' : ` and ${others.length} more`;
-      this.log(`${where}: ${severity} ${rule}: ${what}${first === undefined ? '' : ` (in ${first}${more})`}`);
-      this.log(`    ${remedy}`);
-    }
+    for (const line of findings.flatMap(findingText)) this.log(line);
     const errors = findings.filter(({ severity }) => severity === 'error').length;
     const { recipes: recipeCount, overlays, layers, nodes } = looked;
     this.log(

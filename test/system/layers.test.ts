@@ -179,12 +179,15 @@ describe('layers of a site', () => {
     expect(write.exitCode).toBe(3);
     expect(write.stderr).toContain('Cannot write the layer "compute": the linter found 2 errors');
     expect(listing(join(lab.state, 'layers/compute'))).toEqual(before);
+    lab.write('overlays/cluster/etc/bad.liquid', 'a\n{{ variables.rakc }}\n');
+    const both = await mkroot('overlay', 'lint');
+    expect(both.stdout).toContain('error usr-merge: /bin:');
+    expect(both.stdout).toMatch(/overlays\/cluster\/etc\/bad.liquid:2:4: error unknown-variable:/);
     execFileSync('rm', [
       '-r',
       join(lab.site, 'overlays/compute/bin'),
       join(lab.site, 'overlays/compute/etc/munge'),
     ]);
-    lab.write('overlays/cluster/etc/bad.liquid', 'a\n{{ variables.rakc }}\n');
     const bad = await mkroot('overlay', 'write');
     expect(bad.exitCode).toBe(3);
     expect(bad.stderr).toMatch(/overlays\/cluster\/etc\/bad.liquid:2:4: unknown variable variables.rakc/);

@@ -11,7 +11,7 @@ export default class OverlayLint extends BaseCommand {
     'Find mistakes in the layers of groups and nodes: owners, secrets, links, conflicts';
 
   static override description =
-    'Ends with exit code 3 if a finding is an error; docs/lint.md explains every rule. Without names, all groups and nodes are looked at.';
+    'Everything is told at once, broken templates included. Ends with exit code 3 if a finding is an error; docs/lint.md explains every rule. Without names, all groups and nodes are looked at.';
 
   static override examples = [
     '<%= config.bin %> overlay lint',
@@ -27,32 +27,26 @@ export default class OverlayLint extends BaseCommand {
   async run(): Promise<unknown> {
     const { argv, flags } = await this.parse(OverlayLint);
     const { fs, progress } = this.ports();
-    const [{ openComposer, findTargets }, { lintLayers }, { findingLines }] = await Promise.all([
-      import('../../pipelines/layers/open-composer.js'),
-      import('../../pipelines/layers/render-layers.js'),
-      import('../../pipelines/layers/compose-layers.js'),
+    const [{ lintTargets }, { findingText, unreadOverlayText }] = await Promise.all([
+      import('../../pipelines/lint/lint-targets.js'),
+      import('../../pipelines/lint/lint-text.js'),
     ]);
-    const composer = openComposer(fs, openSite(fs, flags.site), toBytePath(resolve(flags.state)));
-    const targets =
-      argv.length > 0
-        ? findTargets(composer, argv.map(String))
-        : { groups: [...composer.site.inventory.groups.keys()], nodes: composer.values.nodes };
-    const findings = lintLayers(composer, targets);
-    for (const image of composer.missingImages()) {
+    const { findings, missingImages, unreadOverlays } = lintTargets(fs, {
+      site: openSite(fs, flags.site),
+      state: toBytePath(resolve(flags.state)),
+      names: argv.map(String),
+    });
+    for (const image of missingImages) {
       progress.warn(
         `Image "${image}" was never built: its layers are not compared with it`,
         `Build it with: mkroot build ${image}`,
       );
     }
-    for (const finding of findings) {
-      const [first, ...others] = finding.layers;
-      const where = others.length === 0 ? first : `${first} and ${others.length} more`;
-      const [line = '', remedy = ''] = findingLines(finding);
-      this.log(`${line.trim()} in ${where}\n${remedy}`);
-    }
+    for (const overlay of unreadOverlays) progress.note(unreadOverlayText(overlay));
+    for (const line of findings.flatMap(findingText)) this.log(line);
     const errors = findings.filter(({ severity }) => severity === 'error').length;
     this.log(`${errors} errors, ${findings.length - errors} warnings`);
     if (errors > 0) process.exitCode = ExitCode.InvalidInput;
-    return { errors, findings };
+    return { errors, warnings: findings.length - errors, findings, unreadOverlays, missingImages };
   }
 }

@@ -171,8 +171,7 @@ function lintLayers(composer: LayerComposer, findings: SiteFindings): number {
   for (const group of composer.site.inventory.groups.keys()) {
     if (composer.imageOf(group) === undefined) continue;
     for (const image of imagesOf(composer, group)) {
-      const name = image === composer.imageOf(group) ? group : `${group}@${image}`;
-      const layer = lint(name, () => composer.shared(group, image));
+      const layer = lint(composer.layerName(group, image), () => composer.shared(group, image));
       if (layer !== undefined) shared.set(`${group} ${image}`, layer);
     }
   }

@@ -1,0 +1,16 @@
+import type { SiteFinding } from './site-findings.js';
+
+/** A finding as lines: its place, severity, rule, what is the case and in which layers; then what to do. */
+export function findingText({ rule, severity, where, what, remedy, layers = [] }: SiteFinding): string[] {
+  const [first, ...others] = layers;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return [
+    `${where}: ${severity} ${rule}: ${what}${first === undefined ? '' : ` (in ${first}${more})`}`,
+    `    ${remedy}`,
+  ];
+}
+
+/** That an overlay has no part in any layer. */
+export function unreadOverlayText(overlay: string): string {
+  return `${overlay} is not looked at further, and no layer has it: its overlay.yaml cannot be read`;
+}
