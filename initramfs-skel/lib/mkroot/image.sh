@@ -40,12 +40,13 @@ read_image_options() {
 # piece by piece, so its digest is not asked for: reading all of it would be what this spares.
 mount_image_from_nfs() {
   read_image_options "$location_options"
-  image_name=${location_path##*/}
+  image_path=$location_path
   location_path=${location_path%/*}
+  location_path=${location_path:-/}
   mount_location "$archive_directory"
-  mount_image "$archive_directory/$image_name" "$location_server:$location_path/$image_name"
+  mount_image "$archive_directory/${image_path##*/}" "$location_server:$image_path"
   base_server=$location_server
-  base_summary="$location_server:$location_path/$image_name NFS v$nfs_vers"
+  base_summary="$location_server:$image_path NFS v$nfs_vers"
 }
 
 # mount_image FILE ORIGIN

@@ -95,11 +95,13 @@ work') return 0 ;;
 # boot ends.
 mount_image_top() {
   parse_top_location "$1"
+  top_path=$location_path
   top_name=${location_path##*/}
   location_path=${location_path%/*}
+  location_path=${location_path:-/}
   mkdir -p "$ROOT$top_archive"
   mount_for_writing "$top_archive"
-  top_origin=$location_server:$location_path/$top_name
+  top_origin=$location_server:$top_path
   lock_image_top
   modprobe -a -q loop ext4 2>/dev/null
   check_ext4 "$ROOT$top_archive/$top_name" || die "$top_origin" "$check_error"

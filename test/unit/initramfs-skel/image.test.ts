@@ -42,6 +42,16 @@ mount_base_layer; mount_upper_layers; echo "$base_summary"`,
     expect(stdout).toBe('10.0.0.5:/images/c/g/root.squashfs NFS v3\n');
   });
 
+  it('may lie in the root of what is exported', () => {
+    const { calls, stdout } = runOnTarget(
+      shell,
+      `read_command_line 'mkroot.base=nfs4:10.0.0.5:/root.squashfs'\n${network}\nmount_base_layer; echo "$base_summary"`,
+    );
+    expect(calls[0]).toMatch(/ 10\.0\.0\.5:\/ \/run\/mkroot\/archive$/);
+    expect(calls.at(-1)).toContain(' /run/mkroot/archive/root.squashfs /run/mkroot/base');
+    expect(stdout).toBe('10.0.0.5:/root.squashfs NFS v4.1\n');
+  });
+
   it('an initrd without the modules says which one is needed', () => {
     const { kmsg } = runOnTarget(
       shell,

@@ -107,6 +107,13 @@ describe.each(shells)('the writable top under $name', (shell) => {
     expect(replayed.kmsg).toEqual(['<5>mkroot: e2fsck of /dev/vda: scratch: recovering journal']);
   });
 
+  it('in an image that lies in the root of what is exported', () => {
+    const { calls, stdout, read } = run(shell, 'image:10.0.0.5:/%h.ext4');
+    expect(calls[0]).toMatch(/ 10\.0\.0\.5:\/ \/run\/mkroot\/archive-rw$/);
+    expect(stdout).toContain('image 10.0.0.5:/n001.ext4, top-compute-G2');
+    expect(read('run/initramfs/state/top')).toMatch(/^10\.0\.0\.5:\/ \S+ n001\.ext4\n$/);
+  });
+
   it('in an image on NFS is locked, checked and mounted', () => {
     const { calls, stdout, read } = run(shell, 'image:/hosts/%h/top/top.ext4');
     expect(mounts(calls).slice(0, 3)).toEqual([
