@@ -41,7 +41,7 @@ read_parameter() {
     mkroot.cluster=*) cluster_wanted="$cluster_wanted $value" ;;
     mkroot.host=*) host_wanted=$value ;;
     mkroot.roots=*) roots_directory=$value ;;
-    mkroot.nfsvers=*) nfs_version=$value ;;
+    mkroot.nfsvers=*) read_nfs_version "$1" "$value" ;;
     mkroot.nfsopts=*) nfs_extra_options=$value ;;
     mkroot.rw=*) top_wanted=$value ;;
     mkroot.disk=*) disk_wanted=$value ;;
@@ -61,7 +61,7 @@ read_parameter() {
     bootdev=*) read_device "$1" "$value" ;;
     init=*) init_wanted=$value ;;
     rd.break) break_before=switch-root ;;
-    rd.break=*) break_before=$value ;;
+    rd.break=*) read_break "$1" "$value" ;;
     rd.shell | rd.shell=1) shell_on_failure=yes ;;
     rd.debug | rd.debug=1) set -x ;;
     panic=*) read_panic "$1" "$value" ;;
@@ -87,10 +87,25 @@ read_root() {
   case $1 in
     /dev/nfs | nfs | dhcp | '') ;;
     nfs:* | nfs3:* | nfs4:* | live:http://* | http://*) base_standard=${base_standard:-$1} ;;
-    *=*) ignore_parameter "root=$1" "not a network root" ;;
-    [0-9A-Za-z]*:/*) base_standard=${base_standard:-$1} ;;
-    *) ignore_parameter "root=$1" "not a network root" ;;
+    *)
+      case ${1%%:/*} in
+        # No ":/" in it, or a UUID= or LABEL= before that; mount options behind it have '=' as well.
+        "$1" | *=* | [!0-9A-Za-z]*) ignore_parameter "root=$1" "not a network root" ;;
+        *) base_standard=${base_standard:-$1} ;;
+      esac
+      ;;
   esac
+}
+
+read_nfs_version() {
+  case $2 in
+    3 | 4 | 4.0 | 4.1 | 4.2) nfs_version=$2 ;;
+    *) ignore_parameter "$1" "no version of NFS" ;;
+  esac
+}
+
+read_break() {
+  if is_stage "$2"; then break_before=$2; else ignore_parameter "$1" "no stage"; fi
 }
 
 read_boot_mac() {

@@ -19,6 +19,15 @@ stage_name_of() {
   esac
 }
 
+# is_stage TEXT: the number or name of a stage.
+is_stage() {
+  for stage_number in 10 20 30 40 50 60 70 75 80 90; do
+    stage_name_of "$stage_number"
+    if [ "$1" = "$stage_number" ] || [ "$1" = "$answer" ]; then return 0; fi
+  done
+  return 1
+}
+
 # enter_stage NUMBER: what is said from now on belongs to this stage; stops for a shell where rd.break= asks for it.
 enter_stage() {
   stage=$1

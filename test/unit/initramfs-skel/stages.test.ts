@@ -12,6 +12,12 @@ describe('the table of stages', () => {
       name,
     ]);
     expect(onTarget).toEqual(bootStages.map(({ number, name }) => [number, name]));
+    const known = bootStages.flatMap(({ number, name }) => [number, name]).join(' ');
+    const { stdout } = runOnTarget(
+      shells[0],
+      `for word in ${known} 76 unknown; do is_stage "$word" || echo "$word"; done`,
+    );
+    expect(stdout).toBe('76\nunknown\n');
   });
 
   it('is what /init goes through, in order', () => {
