@@ -183,6 +183,8 @@ END
 find_real_init() {
   for real_init in ${init_wanted:+"$init_wanted"} /sbin/init /usr/sbin/init /lib/systemd/systemd; do
     if [ -x "$ROOT/sysroot$real_init" ] || [ -L "$ROOT/sysroot$real_init" ]; then
+      [ "$real_init" = "${init_wanted:-$real_init}" ] ||
+        trouble - "the new root has no program $init_wanted, which init= names" "$real_init"
       try_program
       return 0
     fi

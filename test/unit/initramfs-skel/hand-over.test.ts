@@ -151,6 +151,11 @@ describe.each(shells)('hand-over under $name', (shell) => {
     expect(
       find('init=/bin/own', { 'sysroot/bin/own': { link: 'sh' }, 'sysroot/sbin/init': { link: 'x' } }).stdout,
     ).toBe('/bin/own\n');
+    const mistyped = find('init=/bin/bsah', { 'sysroot/sbin/init': { link: 'x' } });
+    expect(mistyped.stdout).toBe('/sbin/init\n');
+    expect(mistyped.kmsg).toEqual([
+      '<3>mkroot: FAILED [90] switch-root: - the new root has no program /bin/bsah, which init= names; next: /sbin/init',
+    ]);
     expect(find('', {}).kmsg[0]).toMatch(
       /FAILED \[90\] switch-root: - the new root has no \/sbin\/init: b is no root directory; next: reboot/,
     );
