@@ -201,8 +201,9 @@ try_program() {
 # move_kernel_file_systems: /run takes the layers along.
 move_kernel_file_systems() {
   trap - EXIT
-  [ -d "$ROOT/sysroot/run" ] || mkdir -p "$ROOT/sysroot/dev" "$ROOT/sysroot/proc" "$ROOT/sysroot/sys" "$ROOT/sysroot/run"
   for directory in dev proc sys run; do
+    # Copies of a running system often lack some of them.
+    [ -d "$ROOT/sysroot/$directory" ] || mkdir -p "$ROOT/sysroot/$directory"
     mount --move "$ROOT/$directory" "$ROOT/sysroot/$directory"
   done
 }

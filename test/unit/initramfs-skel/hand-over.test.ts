@@ -140,6 +140,17 @@ describe.each(shells)('hand-over under $name', (shell) => {
     );
   });
 
+  it('a root that lacks some of the directories for the kernel gets them', () => {
+    const { calls } = runOnTarget(
+      shell,
+      `${node}mount() { note mount "$@"; [ -d "$3" ] || note absent; }\nmove_kernel_file_systems`,
+      { 'sysroot/run/.keep': '', 'sysroot/dev/.keep': '' },
+    );
+    expect(calls).toEqual(
+      ['dev', 'proc', 'sys', 'run'].map((name) => `mount --move /${name} /sysroot/${name}`),
+    );
+  });
+
   it("the real init is init= or the system's, an absolute link included; a root without one is said so", () => {
     const find = (commandLine: string, tree: TargetTree) =>
       runOnTarget(
