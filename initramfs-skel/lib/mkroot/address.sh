@@ -80,6 +80,8 @@ configure_address_by_dhcp() {
     sleep 0.05
   done
   read_lease "$state/lease"
+  lease_dns=${ip_dns:-$lease_dns}
+  lease_ntp=${ip_ntp:-$lease_ntp}
   stop_other_dhcp_clients
   address_summary="$boot_nic $node_ip/$lease_mask from DHCP server ${lease_serverid:-unknown}"
 }

@@ -30,6 +30,23 @@ echo "$boot_nic $node_ip $node_mac $node_name $lease_dns $(default_server)"`,
     ]);
   });
 
+  it('by DHCP, with the name and time servers of ip= where it has some', () => {
+    const servers = (ip: string) =>
+      runOnTarget(
+        shell,
+        `read_command_line '${ip}'\nsetsid() { :; }\nstart_links; wait_for_device; configure_address
+echo "$node_ip $lease_dns $lease_ntp"`,
+        {
+          ...eth0,
+          'run/initramfs/state/lease': 'nic=eth0\nip=10.77.0.58\nmask=24\ndns=10.77.0.2\nntpsrv=10.77.0.3\n',
+        },
+      ).stdout;
+    expect(servers('ip=dhcp')).toBe('10.77.0.58 10.77.0.2 10.77.0.3\n');
+    expect(servers('ip=::::::dhcp:10.0.0.4:10.0.0.5:10.0.0.6')).toBe(
+      '10.77.0.58 10.0.0.4 10.0.0.5 10.0.0.6\n',
+    );
+  });
+
   it('an InfiniBand device is told from others by its GUID: name, machine-id, report; the system knows it by its whole address', () => {
     const booted = (guid: string) => {
       const address = `80:00:02:08:fe:80:00:00:00:00:00:00:${guid}`;
