@@ -82,7 +82,7 @@ export class NamespaceSession {
   async run(argv: readonly [string, ...string[]], options: SessionCommand = {}): Promise<Completed> {
     const { name = argv[0], net = false, byHand, isNoise, onLine, ...rest } = options;
     const tail: string[] = [];
-    let diskFull = false;
+    let diskFull: string | undefined;
     const completed = await this.runner.run({
       argv: [
         'nsenter',
@@ -95,7 +95,7 @@ export class NamespaceSession {
       ],
       ...rest,
       onLine: (line, stream) => {
-        diskFull ||= DISK_FULL.test(line);
+        if (DISK_FULL.test(line)) diskFull ??= line;
         if (!isNoise?.(line)) tail.push(line);
         if (tail.length > TAIL_LINES) tail.shift();
         onLine?.(line, stream);
@@ -108,7 +108,7 @@ export class NamespaceSession {
       ...(options.logFile === undefined ? [] : [`Whole log: ${options.logFile}`]),
       `To repeat it by hand: ${repeatLine(byHand, argv)}`,
     ];
-    throw diskFull ? diskIsFull(name, details) : failed(name, completed, details);
+    throw diskFull === undefined ? failed(name, completed, details) : diskIsFull(name, diskFull, details);
   }
 
   /** Ends every process of the session and drops its mounts; resolves when the kernel has done so. */
@@ -133,11 +133,17 @@ function firstChild(fs: ReadFileSystem, parent: number): number {
 const DISK_FULL =
   /no space left on device|you don't have enough free space|failed writing received data to disk|more space needed on the .* filesystem/i;
 
-function diskIsFull(name: string, details: readonly string[]): MkrootError {
+/** What a program keeps for itself, such as mmdebstrap its gpg home, is below TMPDIR: often another file system, and a small one. */
+const TEMPORARY_FILE = /(?<![^\s'"`(])\/tmp\//;
+
+/** @param line in which the program said so. */
+function diskIsFull(name: string, line: string, details: readonly string[]): MkrootError {
   return new MkrootError(`Cannot run "${name}": the disk is full`, {
     exitCode: ExitCode.Io,
     details,
-    hint: 'Free some space in the state directory, or choose another one with --state.',
+    hint: TEMPORARY_FILE.test(line)
+      ? 'Free some space in /tmp and in the state directory, or choose others with TMPDIR=DIR and --state.'
+      : 'Free some space in the state directory, or choose another one with --state.',
   });
 }
 

@@ -54,6 +54,16 @@ describe('NamespaceSession', () => {
     expect(error.hint).toContain('--state');
   });
 
+  it('names /tmp too where a program could not write its temporary files', async () => {
+    const line = "gpg: error writing to '/tmp/mmdebstrap.gpghome.x/.#lk0': No space left on device";
+    const { hint } = await failure({ exitCode: 1, stderr: `${line}\nE: gpg failed\n` });
+    expect(hint).toBe(
+      'Free some space in /tmp and in the state directory, or choose others with TMPDIR=DIR and --state.',
+    );
+    const inState = await failure({ exitCode: 1, stderr: 'dpkg: /var/lib/x: No space left on device\n' });
+    expect(inState.hint).not.toContain('tmp');
+  });
+
   it('ends its holder when it cannot be entered, so that mkroot can end too', async () => {
     const runner = runnerWith({});
     let inputClosed = false;
