@@ -1,3 +1,4 @@
+import { ExitCode, MkrootError } from '../errors.js';
 import type { BytePath } from '../ports/byte-path.js';
 import type { Ports } from '../ports/ports.js';
 import { type PlannedStage, reasonToRun } from './plan.js';
@@ -23,6 +24,7 @@ export interface FinishedStage {
 /**
  * Runs what the plan says has to run, in order. Each result is published as soon as it is complete, so a build that
  * fails or is killed goes on from there next time.
+ * @throws MkrootError what a stage throws; Interrupted, with the title of the stage, when `signal` aborts.
  */
 export async function executePlan(
   plan: readonly PlannedStage[],
@@ -75,8 +77,17 @@ async function runStage(
   } catch (error) {
     task.fail();
     discardQuietly(() => place.discard());
-    throw error;
+    throw signal?.aborted ? interrupted(stage.title, error) : error;
   }
+}
+
+/** What the program that was ended is called says nothing to whoever pressed Ctrl-C. */
+function interrupted(title: string, cause: unknown): MkrootError {
+  return new MkrootError(`Cannot finish "${title}": interrupted`, {
+    exitCode: ExitCode.Interrupted,
+    cause,
+    hint: 'What was done before is kept: the same command goes on from here.',
+  });
 }
 
 /** The error that made us clean up is the one to report; what is left is removed by the next build. */

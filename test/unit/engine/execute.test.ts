@@ -6,6 +6,7 @@ import type { Stage, StageContext } from '../../../src/engine/stage.js';
 import { StageStore } from '../../../src/engine/stage-store.js';
 import { StatCache } from '../../../src/engine/stat-cache.js';
 import { ToolVersions } from '../../../src/engine/tool-versions.js';
+import { ExitCode, MkrootError } from '../../../src/errors.js';
 import { systemClock } from '../../../src/host/system-clock.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
 import { ScriptedRunner } from '../../support/scripted-runner.js';
@@ -35,7 +36,10 @@ function stage(name: string, options = {}, run: (context: StageContext) => void 
   };
 }
 
-async function build(stages: readonly Stage[], { force = false } = {}) {
+async function build(
+  stages: readonly Stage[],
+  { force = false, signal }: { force?: boolean; signal?: AbortSignal } = {},
+) {
   const store = new StageStore(fs, '/state/stages');
   const runner = new ScriptedRunner();
   const stats = new StatCache(fs, '/state/stats.json');
@@ -49,11 +53,32 @@ async function build(stages: readonly Stage[], { force = false } = {}) {
   stats.save();
   const progress = new SilentProgress();
   const ports = { fs, runner, progress, clock: systemClock };
-  const finished = await executePlan(plan, { ports, store, logFile: (name) => `/log/${name}` });
+  const interruption = signal === undefined ? {} : { signal };
+  const finished = await executePlan(plan, {
+    ports,
+    store,
+    logFile: (name) => `/log/${name}`,
+    ...interruption,
+  });
   return { plan, finished, progress, store };
 }
 
 describe('executePlan', () => {
+  it('names the stage that Ctrl-C ended, not the program that it ran, and says what is kept', async () => {
+    const abort = new AbortController();
+    const slow = stage('install', {}, () => {
+      abort.abort();
+      throw new MkrootError('Cannot finish "nsenter": interrupted', { exitCode: ExitCode.Interrupted });
+    });
+    const stages = [stage('bootstrap'), { ...slow, title: 'Installing packages' }];
+    await expect(build(stages, { signal: abort.signal })).rejects.toMatchObject({
+      message: 'Cannot finish "Installing packages": interrupted',
+      hint: 'What was done before is kept: the same command goes on from here.',
+      exitCode: ExitCode.Interrupted,
+    });
+    expect((await build([stage('bootstrap')])).finished[0]?.cached).toBe(true);
+  });
+
   it('runs each stage once, and nothing at all the second time', async () => {
     const stages = [stage('bootstrap'), stage('install'), stage('add')];
     const first = await build(stages);
