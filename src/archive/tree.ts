@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import { type ArchiveEntry, checkEntryPath, directoryEntry, MAX_PATH_BYTES } from './entry.js';
@@ -30,7 +31,7 @@ export class ArchiveTree {
     checkEntryPath(entry.path);
     if (entry.kind === 'symlink') checkTarget(entry.path, entry.target);
     const path = this.#place(entry.path);
-    const placed = path === entry.path ? entry : { ...entry, path };
+    const placed = path === entry.path ? entry : this.#moved(entry, path);
     const existing = this.#nodes.get(path);
     if (existing !== undefined) {
       this.#merge(existing, placed, replace);
@@ -96,6 +97,19 @@ export class ArchiveTree {
     const placed = at === '' ? last : `${at}/${last}`;
     if (placed.length > MAX_PATH_BYTES) throw conflict(path, 'its name gets too long where the links lead');
     return placed;
+  }
+
+  /** An entry at another place than it names. A link that climbs from there leads elsewhere, so it is made absolute then. */
+  #moved(entry: ArchiveEntry, path: BytePath): ArchiveEntry {
+    if (entry.kind !== 'symlink' || entry.target.startsWith('/') || !entry.target.includes('..')) {
+      return { ...entry, path };
+    }
+    const [meant, found] = [entry.path, path].map((from) =>
+      posix.join('/', parentOf(from), entry.target).slice(1),
+    ) as [BytePath, BytePath];
+    const isRoot = meant === '' || found === '';
+    if (isRoot ? meant === found : this.#place(meant) === this.#place(found)) return { ...entry, path };
+    return { ...entry, path, target: `/${meant}` };
   }
 
   #makeParents(path: BytePath): void {

@@ -47,6 +47,23 @@ describe('ArchiveTree', () => {
     expect(tree.get('usr/lib/b')?.path).toBe('usr/lib/b');
   });
 
+  it('a relative link leads to the same place from where the links among its parents lead', () => {
+    const tree = new ArchiveTree();
+    tree.add(symlinkEntry('bin', 'usr/bin', why));
+    tree.add(symlinkEntry('sbin', 'usr/sbin', why));
+    const targetOf = (path: string, target: string) => {
+      const entry = tree.get(tree.add(symlinkEntry(path, target, why)));
+      return entry?.kind === 'symlink' ? entry.target : undefined;
+    };
+    // Of a root in which /bin and /usr/bin are two directories.
+    expect(targetOf('bin/tool', '../usr/lib/tool')).toBe('/usr/lib/tool');
+    expect(targetOf('bin/conf', '../etc/conf')).toBe('/etc/conf');
+    expect(targetOf('bin/root', '..')).toBe('/');
+    expect(targetOf('sbin/modprobe', '../bin/busybox')).toBe('../bin/busybox');
+    expect(targetOf('bin/sh', 'busybox')).toBe('busybox');
+    expect(targetOf('usr/bin/own', '../lib/own')).toBe('../lib/own');
+  });
+
   it.each([
     ['a directory over lib -> usr/lib', symlinkEntry('lib', 'usr/lib', why), directoryEntry('lib', other)],
     ['a file over a directory', directoryEntry('etc', why), fileEntry('etc', 'x', other)],
