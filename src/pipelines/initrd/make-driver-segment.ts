@@ -52,10 +52,11 @@ export async function collectMissingModules(
   { nics, drivers }: { readonly nics: readonly Wanted[]; readonly drivers: readonly Wanted[] },
 ): Promise<MissingModules> {
   const tree = new ArchiveTree();
-  collectMergedDirectories(tree);
+  const sysroot = new Sysroot(ports.fs, root);
+  collectMergedDirectories(tree, sysroot);
   const reason = [...nics, ...drivers][0]?.reason ?? { kind: 'base', what: 'the published initrd' };
   const alreadyThere = published.modules.map((value) => ({ value, reason }));
-  const kernel = openKernel(new Sysroot(ports.fs, root), published.kernel);
+  const kernel = openKernel(sysroot, published.kernel);
   const collected = await collectModules(tree, ports, kernel, {
     nics,
     drivers: [...drivers, ...alreadyThere],

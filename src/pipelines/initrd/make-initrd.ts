@@ -58,7 +58,7 @@ export async function makeInitrd(host: Ports, request: InitrdRequest): Promise<I
   try {
     const tree = new ArchiveTree();
     const collect = async () => {
-      collectMergedDirectories(tree);
+      collectMergedDirectories(tree, root);
       collectSkeleton(tree, fs, request.skeleton);
       collectBusybox(tree, root, new Sysroot(fs, ''), architecture);
       task.update('kernel modules');

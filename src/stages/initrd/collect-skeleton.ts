@@ -45,8 +45,10 @@ export function collectSkeleton(tree: ArchiveTree, fs: ReadFileSystem, directory
   for (const applet of readList(fs, `${directory}/${APPLETS}`)) {
     tree.add(symlinkEntry(`bin/${applet}`, 'busybox', skeleton(APPLETS)));
   }
-  // The kernel starts /sbin/modprobe by this very path (CONFIG_MODPROBE_PATH).
-  tree.add(symlinkEntry('sbin/modprobe', '../bin/busybox', skeleton(APPLETS)));
+  // The kernel starts /sbin/modprobe by this very path (CONFIG_MODPROBE_PATH). It is there already where /sbin is /bin.
+  if (tree.get(tree.placeOf('sbin/modprobe')) === undefined) {
+    tree.add(symlinkEntry('sbin/modprobe', '../bin/busybox', skeleton(APPLETS)));
+  }
 }
 
 function collectBelow(tree: ArchiveTree, fs: ReadFileSystem, directory: BytePath, below: BytePath): void {

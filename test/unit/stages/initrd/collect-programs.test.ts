@@ -4,6 +4,7 @@ import { ArchiveTree } from '../../../../src/archive/tree.js';
 import { Sysroot } from '../../../../src/rootfs/sysroot.js';
 import { collectMergedDirectories } from '../../../../src/stages/initrd/collect-merged-directories.js';
 import { collectPrograms } from '../../../../src/stages/initrd/collect-programs.js';
+import { collectSkeleton } from '../../../../src/stages/initrd/collect-skeleton.js';
 import { buildElf, buildGlibcLoader, buildProgram } from '../../../support/elf-fixture.js';
 import { memoryFileSystem } from '../../../support/memory-file-system.js';
 
@@ -20,8 +21,9 @@ function collect(tree = new ArchiveTree()) {
     '/root/usr/lib/x86_64-linux-gnu/liba.so.1.5': buildElf({ soname: 'liba.so.1' }),
   });
   fs.chmod('/root/usr/bin/tool', 0o755);
-  collectMergedDirectories(tree);
-  collectPrograms(tree, new Sysroot(fs, '/root'), [{ value: '/usr/bin/tool', reason: option }]);
+  const root = new Sysroot(fs, '/root');
+  collectMergedDirectories(tree, root);
+  collectPrograms(tree, root, [{ value: '/usr/bin/tool', reason: option }]);
   return tree;
 }
 
@@ -40,6 +42,47 @@ describe('collectPrograms', () => {
 
   it('keeps the links at the top of the archive: a real directory would hide what lies behind them', () => {
     expect(collect().get('lib')).toMatchObject({ kind: 'symlink', target: 'usr/lib' });
+  });
+
+  it('takes programs of a root in which /usr/sbin is /usr/bin', () => {
+    const fs = memoryFileSystem({
+      '/root/sbin': { link: 'usr/sbin' },
+      '/root/usr/sbin': { link: 'bin' },
+      '/root/usr/bin/e2fsck': '#!/bin/sh\n',
+      '/skel/init': '#!/bin/sh\n',
+      '/skel/applets': 'modprobe\nsh\n',
+      '/skel/directories': 'bin\nsbin\n',
+    });
+    const root = new Sysroot(fs, '/root');
+    const tree = new ArchiveTree();
+    collectMergedDirectories(tree, root);
+    collectSkeleton(tree, fs, '/skel');
+    collectPrograms(tree, root, [{ value: '/usr/sbin/e2fsck', reason: option }]);
+    const links = tree
+      .entries()
+      .filter(({ path }) => path.includes('bin'))
+      .map((entry) => `${entry.path} ${entry.kind === 'symlink' ? entry.target : entry.kind}`);
+    expect(links).toEqual([
+      'bin usr/bin',
+      'sbin usr/sbin',
+      'usr/bin directory',
+      'usr/bin/e2fsck file',
+      'usr/bin/modprobe busybox',
+      'usr/bin/sh busybox',
+      'usr/sbin bin',
+    ]);
+  });
+
+  it('takes a link that climbs out of the /bin of a root that is not usr-merged', () => {
+    const fs = memoryFileSystem({
+      '/root/bin/tool': { link: '../usr/lib/tool/tool' },
+      '/root/usr/lib/tool/tool': '#!/bin/sh\n',
+    });
+    const root = new Sysroot(fs, '/root');
+    const tree = new ArchiveTree();
+    collectMergedDirectories(tree, root);
+    collectPrograms(tree, root, [{ value: '/bin/tool', reason: option }]);
+    expect(tree.get('usr/bin/tool')).toMatchObject({ kind: 'symlink', target: '/usr/lib/tool/tool' });
   });
 
   it('replaces the busybox applet of the same name', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ArchiveTree } from '../../../../src/archive/tree.js';
+import { Sysroot } from '../../../../src/rootfs/sysroot.js';
 import { collectMergedDirectories } from '../../../../src/stages/initrd/collect-merged-directories.js';
 import { collectSkeleton } from '../../../../src/stages/initrd/collect-skeleton.js';
 import { memoryFileSystem } from '../../../support/memory-file-system.js';
@@ -18,8 +19,9 @@ function skeletonFileSystem() {
 
 function collect() {
   const tree = new ArchiveTree();
-  collectMergedDirectories(tree);
-  collectSkeleton(tree, skeletonFileSystem(), '/skel');
+  const fs = skeletonFileSystem();
+  collectMergedDirectories(tree, new Sysroot(fs, '/root'));
+  collectSkeleton(tree, fs, '/skel');
   return tree;
 }
 
