@@ -1,10 +1,11 @@
 import { Errors } from '@oclif/core';
-import { distance } from 'fastest-levenshtein';
 import { ExitCode, MkrootError } from '../errors.js';
+import { nearestTo } from './nearest-name.js';
+import { parseError } from './parse-error.js';
 
 /**
- * What oclif throws at a command or an option that there is not, as an error that names the nearest one; anything else
- * is returned as it is.
+ * What oclif throws at a command or an option that there is not, as an error that names the nearest one, and at what the
+ * command does not take; anything else is returned as it is.
  * @param argv what was typed.
  * @param commands names of all commands, such as `recipe check`.
  */
@@ -16,7 +17,13 @@ export function usageError(error: unknown, argv: readonly string[], commands: re
   }
   const unusable = /^Parsing (--\S+)\s+(.*)$/s.exec(error.message);
   if (unusable !== null) return unusableValue(unusable[1]!, unusable[2]!, error);
-  return isUnknownOption(error) ? unknownOption(error) : error;
+  if (isUnknownOption(error)) return unknownOption(error);
+  return parseError(error, commandOf(argv, commands)) ?? error;
+}
+
+/** The words of what was typed that are a command. */
+function commandOf(argv: readonly string[], commands: readonly string[]): string {
+  return [argv.slice(0, 2).join(' '), argv[0] ?? ''].find((name) => commands.includes(name)) ?? '';
 }
 
 /**
@@ -120,24 +127,4 @@ function unknownOption(error: UnknownOption): MkrootError {
         ? `Did you mean ${[...new Set(nearest)].join(', ')}?`
         : 'Run the command with --help to see what it takes.',
   });
-}
-
-/** The name of as many words, every one of them near. */
-function nearestTo(typed: string, names: readonly string[]): string | undefined {
-  const words = typed.toLowerCase().split(' ');
-  return names
-    .map((name) => ({ name, differing: differing(words, name.split(' ')) }))
-    .sort((a, b) => a.differing - b.differing)
-    .find((ranked) => Number.isFinite(ranked.differing))?.name;
-}
-
-/**
- * How many letters differ; infinite if too many do. Two that changed places count as two, and that is the commonest
- * mistake in words as short as these: so up to two in five.
- */
-function differing(typed: readonly string[], words: readonly string[]): number {
-  return words.reduce((sum, word, index) => {
-    const letters = distance(typed[index] ?? '', word);
-    return letters <= Math.ceil(word.length * 0.4) ? sum + letters : Number.POSITIVE_INFINITY;
-  }, 0);
 }
