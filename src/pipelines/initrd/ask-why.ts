@@ -16,13 +16,19 @@ export interface WhyAnswer {
 /**
  * Answers `mkroot why`: the entries of an initramfs that `wanted` names (a path with or without the leading slash, or the
  * last part of one) with their chains of reasons.
- * @throws MkrootError NotFound if there is no sidecar or no such entry; it names the nearest. Usage for no name at all.
+ * @throws MkrootError NotFound if there is no such file, no sidecar or no such entry; it names the nearest. Usage for no name at all.
  */
 export function askWhy(fs: ReadFileSystem, initrd: BytePath, wanted: BytePath): WhyAnswer[] {
   if (wanted === '') {
     throw new MkrootError('Cannot explain "": it is no path, nor the last part of one', {
       exitCode: ExitCode.Usage,
       hint: 'Is a shell variable empty? To see everything: mkroot inspect FILE',
+    });
+  }
+  if (fs.lstat(initrd) === undefined) {
+    throw new MkrootError(`Cannot explain "${displayPath(initrd)}": there is no such file`, {
+      exitCode: ExitCode.NotFound,
+      hint: 'Give the path of an initramfs: `mkroot initrd` prints it.',
     });
   }
   const sidecar = readSidecar(fs, initrd);

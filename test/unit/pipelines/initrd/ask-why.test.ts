@@ -13,6 +13,18 @@ it('an empty name, as an unset shell variable gives one, is a mistake of the com
   );
 });
 
+it('an initramfs that does not exist is not taken for one without its sidecar', () => {
+  const fs = memoryFileSystem({ '/initrd.img': 'of another tool' });
+  expect(() => askWhy(fs, '/compute', 'init')).toThrow(
+    expect.objectContaining({
+      exitCode: ExitCode.NotFound,
+      message: 'Cannot explain "/compute": there is no such file',
+      hint: 'Give the path of an initramfs: `mkroot initrd` prints it.',
+    }),
+  );
+  expect(() => askWhy(fs, '/initrd.img', 'init')).toThrow('there is no /initrd.img.json beside it');
+});
+
 it('the nearest name to that of a module is its file, not a shorter word', () => {
   const entries = ['tmp', 'usr/lib/modules/6.1/tg3.ko.xz'].map((path) => ({
     path,
