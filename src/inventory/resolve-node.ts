@@ -37,7 +37,10 @@ export function resolveNode(inventory: Inventory, name: string): ResolvedNode {
 
 /** All nodes, in the order of the inventory. */
 export function resolveNodes(inventory: Inventory): Node[] {
-  return [...inventory.nodes.values()].map((entry) => new Resolution(inventory, entry).node());
+  const inherited: Inherited = new Map();
+  return [...inventory.nodes.values()].map((entry) =>
+    new Resolution(inventory, entry, undefined, inherited).node(),
+  );
 }
 
 function unknownNode(inventory: Inventory, name: string): MkrootError {
@@ -59,6 +62,9 @@ type List = 'overlays' | 'kernelArguments' | 'drivers' | 'persistent';
 type Mapping = 'variables' | 'writableTop' | 'transport';
 type Single = Exclude<keyof Settings, List | Mapping | 'servers'>;
 
+/** What the nodes of a group have in common where none has a value of its own: group, then field. */
+type Inherited = Map<string, Map<string, unknown>>;
+
 /** One node while its values are picked. */
 class Resolution {
   /** The nearest first. */
@@ -68,6 +74,8 @@ class Resolution {
     readonly inventory: Inventory,
     readonly entry: NodeEntry,
     readonly note?: (origin: Origin) => void,
+    /** Lets nodes share values that are the same; nothing is noted of these. */
+    readonly inherited?: Inherited,
   ) {
     const group = inventory.groups.get(entry.group.value);
     this.#sources = [...entry.sources, ...(group === undefined ? [] : [group.source]), inventory.cluster];
@@ -85,7 +93,7 @@ class Resolution {
     const kernel = this.#ofImage('kernel');
     const firmware = this.#single('firmware');
     const disk = this.#single('disk');
-    const servers = this.#servers();
+    const servers = this.#shared('servers', () => this.#servers());
     const serialConsole = parseSerialConsole(this.#single('serialConsole'));
     return {
       name,
@@ -103,24 +111,45 @@ class Resolution {
       ...(generation === undefined || generation === 'current' ? {} : { generation }),
       ...(kernel === undefined ? {} : { kernel }),
       boot: this.#single('boot', 'image'),
-      menu: this.#single('menu') ?? [],
+      menu: this.#shared('menu', () => this.#single('menu') ?? []),
       menuTimeout: this.#single('menuTimeout') ?? 0,
       architecture: this.#single('architecture', 'amd64'),
       ...(firmware === undefined ? {} : { firmware }),
       ...(serialConsole === undefined ? {} : { serialConsole }),
-      overlays: this.#list('overlays', (overlay) => overlay),
+      overlays: this.#shared('overlays', () => this.#list('overlays', (overlay) => overlay)),
       // The kernel takes the last of several, but console= and others may well stand there more than once.
-      kernelArguments: this.#list('kernelArguments', (word) => word.replace(/=.*/s, ''), 'by level'),
-      drivers: this.#list('drivers', (driver) => driver),
-      variables: this.#mapping('variables'),
-      persistent: this.#persistent(servers.nfs),
+      kernelArguments: this.#shared('kernelArguments', () =>
+        this.#list('kernelArguments', (word) => word.replace(/=.*/s, ''), 'by level'),
+      ),
+      drivers: this.#shared('drivers', () => this.#list('drivers', (driver) => driver)),
+      variables: this.#shared('variables', () => this.#mapping('variables')),
+      persistent: this.#shared('persistent', () => this.#persistent(servers.nfs), 'servers'),
       ...(disk === undefined ? {} : { disk }),
-      writableTop: { kind: 'tmpfs', ...this.#mapping('writableTop') },
-      transport: { protocol: 'nfs', ...this.#mapping('transport') },
+      writableTop: this.#shared('writableTop', () => ({
+        kind: 'tmpfs' as const,
+        ...this.#mapping('writableTop'),
+      })),
+      transport: this.#shared('transport', () => ({
+        protocol: 'nfs' as const,
+        ...this.#mapping('transport'),
+      })),
       dns,
       ntp,
       servers,
     };
+  }
+
+  /** A value that is the group's unless the node has one of its own, for this field or for one that it depends on. */
+  #shared<T>(field: keyof Settings, pick: () => T, dependsOn: keyof Settings = field): T {
+    const { entry, inherited } = this;
+    const isOwn = entry.sources.some(
+      ({ settings }) => settings[field] !== undefined || settings[dependsOn] !== undefined,
+    );
+    if (inherited === undefined || isOwn) return pick();
+    const known = inherited.get(entry.group.value) ?? new Map<string, unknown>();
+    inherited.set(entry.group.value, known);
+    if (!known.has(field)) known.set(field, pick());
+    return known.get(field) as T;
   }
 
   #single<F extends Single>(field: F): NonNullable<Settings[F]> | undefined;
