@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { BytePath } from '../ports/byte-path.js';
 import type { FileStat, ReadFileSystem } from '../ports/file-system.js';
+import { sha256 } from '../ports/sha256.js';
 
 /**
  * What lstat(2) says of a file that changes with its contents, owner, mode or place: a file with the same state is the same. The
@@ -17,5 +17,5 @@ export function fileStates(fs: Pick<ReadFileSystem, 'lstat'>, paths: readonly By
     const stat = fs.lstat(path);
     if (stat !== undefined) numbers.set([stat.ino, stat.size, stat.changedMs], index * 3);
   });
-  return createHash('sha256').update(numbers).digest('base64url');
+  return sha256(new Uint8Array(numbers.buffer), 'base64url');
 }

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { BytePath } from '../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import type { ProcessRunner } from '../ports/process-runner.js';
+import { sha256 } from '../ports/sha256.js';
 
 /** What makes a node itself, besides its name and address. */
 export interface HostIdentity {
@@ -76,7 +77,7 @@ export function keptPublicKeys(fs: FileSystem, directory: BytePath): string[] {
 
 /** The machine-id that initramfs-skel derives for a boot device (identity.sh): the same node with or without a host layer. */
 export function derivedMachineId(mac: string): string {
-  return createHash('sha256').update(`mkroot machine-id ${mac}\n`).digest('hex').slice(0, 32);
+  return sha256(`mkroot machine-id ${mac}\n`).slice(0, 32);
 }
 
 function keptMachineId(fs: FileSystem, path: BytePath, mac: string | undefined): string {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ExitCode, MkrootError } from '../errors.js';
 import { type BytePath, displayPath } from '../ports/byte-path.js';
 import type { ReadFileSystem } from '../ports/file-system.js';
+import { sha256 } from '../ports/sha256.js';
 import type { LayerEntry, LayerFile } from './layer-entry.js';
 import type { LayerTree } from './layer-tree.js';
 
@@ -46,7 +47,7 @@ export interface LayerDifference {
  */
 export function layerManifest(fs: ReadFileSystem, tree: LayerTree): LayerManifest {
   const entries = tree.entries().map((entry) => manifestEntry(fs, entry));
-  const digest = createHash('sha256').update(JSON.stringify(entries)).digest('hex');
+  const digest = sha256(JSON.stringify(entries));
   return { format: LAYER_MANIFEST_FORMAT, digest, entries };
 }
 
@@ -131,10 +132,8 @@ function octal(mode: number): string {
 }
 
 function digestOf(fs: ReadFileSystem, { content }: LayerFile): { size: number; sha256: string } {
+  if ('data' in content) return { size: content.data.length, sha256: sha256(content.data) };
   const hash = createHash('sha256');
-  if ('data' in content) {
-    return { size: content.data.length, sha256: hash.update(content.data).digest('hex') };
-  }
   let size = 0;
   for (const chunk of fs.readChunks(content.source)) {
     hash.update(chunk);

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { closest } from 'fastest-levenshtein';
 import { type ExplainedRoot, explainEntry, explainSidecar, type WhyStep } from '../../archive/explain.js';
 import { parseSidecar, type Sidecar, sidecarPath } from '../../archive/sidecar.js';
 import { ExitCode, MkrootError } from '../../errors.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
+import { sha256 } from '../../ports/sha256.js';
 
 /** Why one entry of an initramfs is there. */
 export interface WhyAnswer {
@@ -67,7 +67,7 @@ export function readSidecar(fs: ReadFileSystem, initrd: BytePath): Sidecar {
     );
   }
   const sidecar = parseSidecar(Buffer.from(fs.readFile(path)).toString('utf8'), displayPath(path));
-  const found = createHash('sha256').update(fs.readFile(initrd)).digest('hex');
+  const found = sha256(fs.readFile(initrd));
   if (found !== sidecar.sha256) {
     throw new MkrootError(
       `Cannot explain "${displayPath(initrd)}": ${displayPath(path)} describes another file, with sha256 ${sidecar.sha256.slice(0, 16)}…, not ${found.slice(0, 16)}…`,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { dirname } from 'node:path/posix';
 import { COMPRESSIONS, compress } from '../../archive/compression.js';
 import { fileEntry } from '../../archive/entry.js';
@@ -14,6 +13,7 @@ import { initrdSettingsPath, withFurtherModules } from '../../netboot/initrd-set
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
+import { sha256 } from '../../ports/sha256.js';
 import { Sysroot } from '../../rootfs/sysroot.js';
 import { isWildcard, matchesWildcard } from '../../rootfs/wildcard.js';
 import { writeInitrdFiles } from '../../stages/initrd/write-initrd.js';
@@ -63,9 +63,7 @@ export function planDriverInitrd(
     modulesOf(kernel, driver, image.name, node.name).some((name) => !present.has(name)),
   );
   if (drivers.length === 0) return undefined;
-  const key = createHash('sha256')
-    .update(JSON.stringify([FORMAT, published.sha256, drivers]))
-    .digest('hex');
+  const key = sha256(JSON.stringify([FORMAT, published.sha256, drivers]));
   const initrd = `${dirname(image.initrd)}/initrd-${key.slice(0, 16)}.img`;
   const there = [initrd, sidecarPath(initrd)].every((path) => fs.lstat(path) !== undefined);
   return { image: { ...image, initrd, ownInitrd: image.initrd }, base: image.initrd, drivers, there };
@@ -136,7 +134,7 @@ export async function writeDriverInitrd(
   const sidecar: Sidecar = {
     ...published,
     sizes: { packed: bytes.length, unpacked: published.sizes.unpacked + archive.length },
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256(bytes),
     modules: closure.modules.filter(({ load }) => load).map(({ name }) => name),
     builtins: closure.builtins.map(({ name }) => name),
     warnings: [...published.warnings, ...warnings],

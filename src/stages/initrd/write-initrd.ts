@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { compressedExtent } from '../../archive/compressed-extent.js';
 import { compressedFormatAt } from '../../archive/compressed-format.js';
 import { type Compression, compress, compressorVersion } from '../../archive/compression.js';
@@ -14,6 +13,7 @@ import {
   type ReadFileSystem,
 } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
+import { sha256 } from '../../ports/sha256.js';
 
 /** What the sidecar says about the initramfs as a whole. */
 export type InitrdDescription = Pick<
@@ -51,7 +51,7 @@ export async function writeInitrd(
     ...description,
     compression: { format: compression, ...(tool === undefined ? {} : { tool }) },
     sizes: { packed: packed.length, unpacked: archive.length },
-    sha256: createHash('sha256').update(packed).digest('hex'),
+    sha256: sha256(packed),
     entries: entries.map((entry) => sidecarEntry(entry, tree.reasons(entry.path))),
   };
   // Reading and packing may not have let go of the thread once: let a Ctrl-C arrive that was typed meanwhile.
