@@ -1,6 +1,7 @@
 import { DiskFileSystem } from '../host/disk-file-system.js';
 import { ExecaRunner } from '../host/execa-runner.js';
 import { LineProgress } from '../host/line-progress.js';
+import { startThread } from '../host/second-thread.js';
 import { systemClock } from '../host/system-clock.js';
 import { TerminalProgress } from '../host/terminal-progress.js';
 import type { Ports } from '../ports/ports.js';
@@ -13,6 +14,7 @@ export function hostPorts({ verbose = false }: { verbose?: boolean } = {}): Port
     fs: new DiskFileSystem(),
     runner: new ExecaRunner(),
     clock: systemClock,
+    startThread,
     progress:
       stderr.isTTY && !verbose
         ? new TerminalProgress(stderr, monotonicMs)

@@ -60,6 +60,7 @@ export default class Publish extends BaseCommand {
       site: openSite(ports.fs, flags.site),
       state: toBytePath(resolve(flags.state)),
       code: codeDigest(ports.fs),
+      startThread: ports.startThread,
       ...(flags.only === undefined ? {} : { only: flags.only }),
       ...(flags.interface === undefined ? {} : { interfaces: flags.interface }),
       ...(flags.server === undefined ? {} : { server: flags.server }),
@@ -80,6 +81,6 @@ export default class Publish extends BaseCommand {
     const report = publishReport(ports.fs, plan, { files, diff, published: !dry, state: request.state });
     for (const warning of report.warnings) ports.progress.warn(warning);
     for (const line of report.lines) this.log(line);
-    return report.json;
+    return this.jsonEnabled() ? report.json() : undefined;
   }
 }

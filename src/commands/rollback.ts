@@ -44,7 +44,13 @@ export default class Rollback extends BaseCommand {
     ]);
     const state = toBytePath(resolve(flags.state));
     const rollback = rollbackTarget(ports.fs, state, args.image, flags.to);
-    const request = { site: openSite(ports.fs, flags.site), state, code: codeDigest(ports.fs), rollback };
+    const request = {
+      site: openSite(ports.fs, flags.site),
+      state,
+      code: codeDigest(ports.fs),
+      startThread: ports.startThread,
+      rollback,
+    };
     const dry = flags['dry-run'];
     if (!dry) requireRoot('roll back', 'it publishes');
     const plan = dry
@@ -60,6 +66,6 @@ export default class Rollback extends BaseCommand {
     for (const warning of report.warnings) ports.progress.warn(warning);
     this.log(`${rollback.image}: ${rollback.from} to ${rollback.generation}`);
     for (const line of report.lines) this.log(line);
-    return { ...rollback, ...report.json };
+    return this.jsonEnabled() ? { ...rollback, ...report.json() } : undefined;
   }
 }

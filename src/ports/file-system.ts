@@ -45,6 +45,11 @@ export interface ReadFileSystem {
   readdir(path: BytePath): BytePath[];
 }
 
+/** Names in a directory, in byte order; none where there is no directory. */
+export function namesIn(fs: Pick<ReadFileSystem, 'lstat' | 'readdir'>, directory: BytePath): BytePath[] {
+  return fs.lstat(directory)?.kind === 'directory' ? fs.readdir(directory) : [];
+}
+
 /** An open file that is being written; nothing is visible at its final path before {@link OutputFile.commit}. */
 export interface OutputFile {
   write(data: Uint8Array): void;

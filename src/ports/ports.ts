@@ -2,6 +2,7 @@ import type { Clock } from './clock.js';
 import type { FileSystem } from './file-system.js';
 import type { ProcessRunner } from './process-runner.js';
 import type { Progress } from './progress.js';
+import type { StartThread } from './start-thread.js';
 
 /** Every side effect that library code may have, handed down from the command line. */
 export interface Ports {
@@ -9,4 +10,6 @@ export interface Ports {
   readonly runner: ProcessRunner;
   readonly progress: Progress;
   readonly clock: Clock;
+  /** Absent where everything happens in one thread. */
+  readonly startThread?: StartThread;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { fileState } from '../../engine/file-state.js';
 import type { Node } from '../../inventory/node.js';
 import { SETTINGS_FILE } from '../../layers/overlay-settings.js';
@@ -6,6 +5,7 @@ import { PARTIALS_DIRECTORY } from '../../layers/overlay-templates.js';
 import type { Overlay } from '../../layers/read-overlay.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
+import { sha256 } from '../../ports/sha256.js';
 import type { LayerComposer, SharedLayer } from './compose-layers.js';
 
 /**
@@ -16,6 +16,7 @@ import type { LayerComposer, SharedLayer } from './compose-layers.js';
 export class HostLayerKeys {
   readonly #overlays = new Map<Overlay, string>();
   readonly #groups = new Map<LayerComposer, Map<string, string>>();
+  readonly #texts = new WeakMap<object, string>();
   #nodes: string | undefined;
 
   constructor(
@@ -28,9 +29,20 @@ export class HostLayerKeys {
   of(composer: LayerComposer, node: Node, readsNodes: boolean): string {
     const overlays = composer.hostOverlays(node).map((overlay) => this.#overlay(overlay));
     if (readsNodes) this.#nodes ??= digest(composer.values.cluster()['nodes']);
-    const { nodes: _nodes, cluster: _cluster, groups: _groups, ...values } = composer.values.node(node);
-    const own = [composer.hostFacts(node), values, overlays];
-    return digest([this.#group(composer, node), own, readsNodes ? this.#nodes : '']);
+    return digest([this.#group(composer, node), this.#node(node), overlays, readsNodes ? this.#nodes : '']);
+  }
+
+  /** Everything that the inventory says of a node. What it has in common with others is the same object, and written once. */
+  #node(node: Node): string[] {
+    return Object.entries(node).map(([field, value]: [string, unknown]) => {
+      if (typeof value !== 'object' || value === null) return `${field} ${JSON.stringify(value)}`;
+      let text = this.#texts.get(value);
+      if (text === undefined) {
+        text = JSON.stringify(value);
+        this.#texts.set(value, text);
+      }
+      return `${field} ${text}`;
+    });
   }
 
   /** What nodes of a group and an image have in common. */
@@ -79,5 +91,5 @@ export class HostLayerKeys {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+  return sha256(JSON.stringify(value), 'base64url');
 }

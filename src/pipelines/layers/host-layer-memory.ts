@@ -1,6 +1,6 @@
 import { fileStates } from '../../engine/file-state.js';
 import type { LayerFinding } from '../../layers/layer-rules.js';
-import { layerVersion } from '../../layers/write-layer.js';
+import { currentLayer, layerVersion } from '../../layers/write-layer.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 
@@ -59,6 +59,7 @@ const NAME = '\u0001';
  */
 export class HostLayerMemory {
   readonly #lines: Map<string, string>;
+  readonly #numbers: ReadonlyMap<string, number>;
   readonly #shapes: string[];
   readonly #shapeNumbers: Map<string, number>;
   readonly #parsed = new Map<number, LayerFiles | undefined>();
@@ -66,33 +67,48 @@ export class HostLayerMemory {
 
   private constructor(
     private readonly code: string | undefined,
-    private readonly label: string,
-    lines: readonly string[],
-    shapes: readonly string[],
+    private readonly label: string | undefined,
+    lines: readonly string[] = [],
+    head?: Head,
   ) {
-    this.#lines = new Map(lines.map((line) => [line.slice(2, line.indexOf('"', 2)), line]));
+    const { shapes = [] } = head ?? {};
+    this.#numbers = new Map(lines.map((line, number) => [nameIn(line), number]));
+    const isKept = (line: string) => head?.label === label || label === undefined || !hasFindings(line);
+    this.#lines = new Map(lines.filter(isKept).map((line) => [nameIn(line), line]));
     this.#shapes = [...shapes];
     this.#shapeNumbers = new Map(shapes.map((shape, number) => [shape, number]));
   }
 
+  /** The file as it is; undefined if there is none. */
+  static bytes(fs: ReadFileSystem, state: BytePath): Uint8Array | undefined {
+    const path = memoryPath(state);
+    return fs.lstat(path)?.kind === 'file' ? fs.readFile(path) : undefined;
+  }
+
   /**
    * @param code digest of this mkroot; undefined remembers nothing.
-   * @param label of the site now. What was found under another one is found anew.
+   * @param label of the site now. What was found under another one is found anew. Absent for those who do not ask what was found.
    */
-  static read(
-    fs: ReadFileSystem,
-    state: BytePath,
-    { code, label }: { readonly code: string | undefined; readonly label: string },
+  static parse(
+    bytes: Uint8Array | undefined,
+    { code, label }: { readonly code: string | undefined; readonly label?: string },
   ): HostLayerMemory {
-    const path = memoryPath(state);
-    const nothing = () => new HostLayerMemory(code, label, [], []);
-    if (code === undefined || fs.lstat(path)?.kind !== 'file') return nothing();
-    const [first = '', ...lines] = Buffer.from(fs.readFile(path)).toString('utf8').split('\n');
+    const nothing = () => new HostLayerMemory(code, label);
+    if (code === undefined || bytes === undefined) return nothing();
+    const [first = '', ...lines] = Buffer.from(bytes).toString('utf8').split('\n');
     const head = parsed<Head>(first);
     if (head?.format !== FORMAT || head.code !== code || lines.at(-1) !== END) return nothing();
-    const known = lines.slice(0, -1);
-    const kept = head.label === label ? known : known.filter((line) => !hasFindings(line));
-    return new HostLayerMemory(code, label, kept, head.shapes);
+    return new HostLayerMemory(code, label, lines.slice(0, -1), head);
+  }
+
+  /** Of nodes whose layers are remembered, as the file has them. */
+  get names(): Iterable<string> {
+    return this.#lines.keys();
+  }
+
+  /** A node's place in the file that was read; -1 if it is not in it. */
+  number(node: string): number {
+    return this.#numbers.get(node) ?? -1;
   }
 
   /** What is remembered of a node's own layer. */
@@ -122,7 +138,7 @@ export class HostLayerMemory {
 
   /** Writes it, if something is new. */
   save(fs: FileSystem, state: BytePath, nodes: readonly { readonly name: string }[]): void {
-    if (this.code === undefined) return;
+    if (this.code === undefined || this.label === undefined) return;
     const kept = nodes.flatMap(({ name }) => this.#lines.get(name) ?? []);
     if (!this.#changed && kept.length === this.#lines.size) return;
     const head: Head = { format: FORMAT, code: this.code, label: this.label, shapes: this.#shapes };
@@ -148,6 +164,10 @@ function memoryPath(state: BytePath): BytePath {
   return `${state}/cache/host-layers`;
 }
 
+function nameIn(line: string): string {
+  return line.slice(2, line.indexOf('"', 2));
+}
+
 function hasFindings(line: string): boolean {
   return parsed<Line>(line)?.[7] !== undefined;
 }
@@ -159,6 +179,19 @@ function parsed<T>(text: string): T | undefined {
   } catch {
     return undefined; // Damaged: what it is about is looked at again.
   }
+}
+
+/** Whether a node's identity and its layer look as they did when they were remembered. Reads none of it. */
+export function looksAsRemembered(
+  fs: ReadFileSystem,
+  directory: BytePath,
+  { version, files, states }: RememberedLayer,
+): boolean {
+  return (
+    states[0] === identityStates(fs, directory, files.identity) &&
+    states[1] === layerStates(fs, directory, version, files.layer) &&
+    currentLayer(fs, directory)?.id === version
+  );
 }
 
 /** States of a node's identity, of the files that are named. */

@@ -1,5 +1,5 @@
 import { type BytePath, toBytePath } from '../../ports/byte-path.js';
-import type { ReadFileSystem } from '../../ports/file-system.js';
+import { namesIn, type ReadFileSystem } from '../../ports/file-system.js';
 
 /** Where the layers that groups share are kept: STATE/layers/NAME. */
 export function sharedLayerDirectory(state: BytePath, name: string): BytePath {
@@ -17,7 +17,7 @@ export function layerDirectories(
   state: BytePath,
 ): { readonly name: BytePath; readonly directory: BytePath }[] {
   return [sharedLayersDirectory(state), hostsDirectory(state)].flatMap((parent) =>
-    (fs.lstat(parent)?.kind === 'directory' ? fs.readdir(parent) : [])
+    namesIn(fs, parent)
       .filter((name) => !name.startsWith('.'))
       .map((name) => ({ name, directory: `${parent}/${name}` })),
   );

@@ -5,7 +5,8 @@ import type { Site } from '../../inventory/load-inventory.js';
 import type { NetbootSite } from '../../netboot/netboot-site.js';
 import { tftpDirectory } from '../../netboot/netboot-tree.js';
 import { type BytePath, displayPath } from '../../ports/byte-path.js';
-import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
+import { type FileSystem, namesIn, type ReadFileSystem } from '../../ports/file-system.js';
+import type { StartThread } from '../../ports/start-thread.js';
 import { findPublishedImage, type PublishedImage } from '../../stages/publish/find-published-image.js';
 import type { WantedDirectory } from '../../stages/publish/make-persistent-directories.js';
 import type { WantedTopImage } from '../../stages/publish/make-top-images.js';
@@ -17,6 +18,7 @@ import { findTargets, nodesOf, openComposer } from '../layers/open-composer.js';
 import { keptPaths } from '../layers/persistent-paths.js';
 import type { SharedFinding } from '../layers/render-layers.js';
 import { persistentDirectory } from '../layers/state-directories.js';
+import { knownTree, lookAhead } from './look-ahead.js';
 import { bootDirectory, prepareNetbootSite, servingServer } from './netboot-site.js';
 import { type NodeChange, nodeChanges } from './publish-changes.js';
 import { type LayerToRemember, type PlannedLayer, PublishSources } from './publish-layers.js';
@@ -40,6 +42,8 @@ export interface PublishRequest {
   readonly httpRoot?: string;
   /** Digest of mkroot's code: what it made of the same before needs not be made again. Absent means that nothing is known. */
   readonly code?: string;
+  /** Lets a second thread look at files meanwhile. Absent where there is none. */
+  readonly startThread?: StartThread | undefined;
 }
 
 /** Everything that a publish would change; nothing has been done yet. */
@@ -75,13 +79,15 @@ export interface PublishPlan {
  */
 export function planPublish(fs: FileSystem, request: PublishRequest): PublishPlan {
   const { state, rollback } = request;
+  const { code } = request;
+  const known = lookAhead(fs, state, { code, start: request.startThread });
   const composer = openComposer(fs, request.site, state);
   const before = readRecord(fs, state);
-  const memory = HostLayerMemory.read(fs, state, { code: request.code, label: composer.site.label });
+  const memory = HostLayerMemory.parse(known.memory, { code, label: composer.site.label });
   const sources = new PublishSources(
     fs,
     composer,
-    { record: before, memory, code: request.code },
+    { record: before, memory, board: known.board, code },
     rollback && new Map([[rollback.image, rollback.generation]]),
   );
   const named =
@@ -115,7 +121,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     directory: publishedTree(state),
     asWritten,
   });
-  const tree = planOwnedTree(fs, publishedTree(state), files);
+  const tree = planOwnedTree(fs, publishedTree(state), files, knownTree(fs, state, known));
   const layers = [...sources.layers.values()].filter(
     ({ there, becomesCurrent, differences }) => !there || becomesCurrent || differences.length > 0,
   );
@@ -210,10 +216,6 @@ function keptImages(
     }
   }
   return [...images.values()];
-}
-
-function namesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
-  return fs.lstat(directory)?.kind === 'directory' ? fs.readdir(directory) : [];
 }
 
 function refuseErrors(findings: readonly SharedFinding[]): void {

@@ -16,7 +16,7 @@ import {
   versionName,
 } from '../../layers/write-layer.js';
 import type { BytePath } from '../../ports/byte-path.js';
-import type { FileSystem } from '../../ports/file-system.js';
+import { type FileSystem, namesIn } from '../../ports/file-system.js';
 import type { PublishedImage } from '../../stages/publish/find-published-image.js';
 import { type DriverInitrd, planDriverInitrd } from '../initrd/driver-initrd.js';
 import type { ComposedLayer, LayerComposer, SharedLayer } from '../layers/compose-layers.js';
@@ -25,10 +25,12 @@ import {
   type HostLayerMemory,
   identityStates,
   layerStates,
+  looksAsRemembered,
   type RememberedLayer,
 } from '../layers/host-layer-memory.js';
 import { Findings } from '../layers/render-layers.js';
-import { hostDirectory, sharedLayerDirectory } from '../layers/state-directories.js';
+import { hostDirectory, hostsDirectory, sharedLayerDirectory } from '../layers/state-directories.js';
+import type { Board } from './look-ahead.js';
 import type { NodeSources } from './netboot-site.js';
 import { findNodeImage, imageKey } from './node-image.js';
 import type { PublishedRecord } from './published-record.js';
@@ -59,6 +61,8 @@ export interface Known {
   /** Undefined before the first publish. */
   readonly record: PublishedRecord | undefined;
   readonly memory: HostLayerMemory;
+  /** What two threads have seen of nodes' own layers; undefined if there is one thread. */
+  readonly board: Board | undefined;
   /** Digest of this mkroot's code; undefined leaves everything to be looked at. */
   readonly code: string | undefined;
 }
@@ -87,8 +91,10 @@ export class PublishSources implements NodeSources {
   readonly #shared = new Map<SharedLayer, PlannedLayer>();
   readonly #sharedContents = new Map<SharedLayer, LayerManifest>();
   readonly #hosts = new Map<string, { readonly layer: BytePath; readonly publicKeys: readonly string[] }>();
+  readonly #additions = new Map<BytePath, LayerDifference>();
   readonly #differences = new Map<string, LayerDifference>();
   readonly #keys: HostLayerKeys | undefined;
+  readonly #keptHosts: ReadonlySet<BytePath>;
 
   constructor(
     private readonly fs: FileSystem,
@@ -98,6 +104,7 @@ export class PublishSources implements NodeSources {
     private readonly generations: ReadonlyMap<string, string> = new Map(),
   ) {
     const { code } = known;
+    this.#keptHosts = new Set(namesIn(fs, hostsDirectory(composer.site.state)));
     this.#keys =
       code === undefined
         ? undefined
@@ -128,6 +135,7 @@ export class PublishSources implements NodeSources {
         name: shared.name,
         kind: 'shared',
         directory: sharedLayerDirectory(composer.site.state, shared.name),
+        isNew: false,
         compose: () => shared.tree,
         before: this.known.record?.nodes.get(node.name)?.boot.parameters.cluster?.[0]?.path,
         // `current` belongs to what follows the current generation.
@@ -157,19 +165,19 @@ export class PublishSources implements NodeSources {
 
   /** Finds out, without reading any of it, that a node boots with its layer already and would get the same one again. */
   #unchangedHost(node: Node) {
-    const { record, memory } = this.known;
+    const { record, memory, board } = this.known;
     const remembered = memory.recall(node.name);
     if (this.#keys === undefined || remembered === undefined) return undefined;
     const composer = this.#composerFor(node);
-    const { version, files, states, readsNodes, findings } = remembered;
+    const { version, readsNodes, findings } = remembered;
+    const number = memory.number(node.name);
+    const look = () => looksAsRemembered(this.fs, directory, remembered);
     const directory = hostDirectory(composer.site.state, node.name);
     const { layer } = layerVersion(directory, version);
     const isSame =
       record?.nodes.hasHostLayer(node.name, layer) === true &&
       remembered.key === this.#keys.of(composer, node, readsNodes) &&
-      states[0] === identityStates(this.fs, directory, files.identity) &&
-      states[1] === layerStates(this.fs, directory, version, files.layer) &&
-      currentLayer(this.fs, directory)?.id === version;
+      (board === undefined || number < 0 ? look() : board.host(number, look));
     if (!isSame) return undefined;
     this.findings.add(node.name, findings);
     return { layer, publicKeys: record.nodes.get(node.name)?.sshHostKeys ?? [] };
@@ -178,15 +186,18 @@ export class PublishSources implements NodeSources {
   #composedHost(node: Node) {
     const composer = this.#composerFor(node);
     const directory = hostDirectory(composer.site.state, node.name);
+    // Nothing is looked for below a directory that is not there.
+    const isNew = !this.#keptHosts.has(node.name);
     // Before they are read, so that what changes meanwhile is seen the next time.
-    const names = identityFiles(this.fs, `${directory}/identity`);
-    const states = identityStates(this.fs, directory, names);
-    const identity = keptIdentity(this.fs, `${directory}/identity`);
+    const names = isNew ? [] : identityFiles(this.fs, `${directory}/identity`);
+    const states = isNew ? '' : identityStates(this.fs, directory, names);
+    const identity = isNew ? undefined : keptIdentity(this.fs, `${directory}/identity`);
     const composed = composer.host(node, identity);
     const planned = this.#plan(composed, this.#contentsOf(composed), {
       name: node.name,
       kind: 'host',
       directory,
+      isNew,
       // Keys are read again: those of thousands of nodes are not kept in memory.
       compose: () => composer.host(node, keptIdentity(this.fs, `${directory}/identity`)).tree,
       before: this.known.record?.nodes.get(node.name)?.boot.parameters.host?.path,
@@ -232,42 +243,57 @@ export class PublishSources implements NodeSources {
     {
       before,
       flips,
+      isNew,
       ...layer
     }: Pick<PlannedLayer, 'name' | 'kind' | 'directory' | 'compose' | 'withoutIdentity'> & {
       readonly before: BytePath | undefined;
       readonly flips: boolean;
+      /** Whether there is no directory for it yet. */
+      readonly isNew: boolean;
     },
   ): PlannedLayer & { readonly seen: string | undefined } {
     this.findings.add(layer.name, findings);
-    const seen = this.#seen(layer.directory, contents);
-    const { version, there } = findLayerVersion(this.fs, layer.directory, contents);
+    const seen = isNew ? undefined : this.#seen(layer.directory, contents);
+    const { version, there } = isNew
+      ? { version: layerVersion(layer.directory, versionName(contents.digest)), there: false }
+      : findLayerVersion(this.fs, layer.directory, contents);
     const old =
       before === undefined || before === version.layer
         ? undefined
         : readLayerManifest(this.fs, `${before.slice(0, before.lastIndexOf('/'))}/manifest.json`);
     // The same version may be wanted twice: by nodes that are pinned, and by nodes that are not.
-    const wanted = flips && currentLayer(this.fs, layer.directory)?.id !== version.id;
+    const wanted = flips && (isNew || currentLayer(this.fs, layer.directory)?.id !== version.id);
     const planned = {
       ...layer,
       version,
       there,
       becomesCurrent: wanted || this.layers.get(version.layer)?.becomesCurrent === true,
       replaces: before !== undefined,
-      differences: before === version.layer ? [] : this.#sameAsBefore(diffLayers(old, contents)),
+      differences: before === version.layer ? [] : this.#differencesOf(old, contents),
     };
     this.layers.set(version.layer, planned);
     return { ...planned, seen: there && seen?.version === version.id ? seen.states : undefined };
   }
 
   /** Most nodes' layers differ alike: what they have in common is there once. */
-  #sameAsBefore(differences: readonly LayerDifference[]): readonly LayerDifference[] {
-    return differences.map((difference) => {
+  #differencesOf(before: LayerManifest | undefined, after: LayerManifest): readonly LayerDifference[] {
+    if (before === undefined) return after.entries.map(({ path }) => this.#added(path));
+    return diffLayers(before, after).map((difference) => {
       const { path, change, what } = difference;
       const key = `${change}${path}\0${what.join('\0')}`;
       const known = this.#differences.get(key);
       if (known === undefined) this.#differences.set(key, difference);
       return known ?? difference;
     });
+  }
+
+  #added(path: BytePath): LayerDifference {
+    let added = this.#additions.get(path);
+    if (added === undefined) {
+      added = { path, change: 'added', what: [] };
+      this.#additions.set(path, added);
+    }
+    return added;
   }
 
   /** States of the version that probably has these contents, from before it is compared with them. */

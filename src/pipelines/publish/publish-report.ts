@@ -17,7 +17,7 @@ export interface ReportOptions {
   readonly state: string;
 }
 
-/** A publish for people and for programs; the latter is documented in docs/publish.md. */
+/** A publish for people and, if that is asked for, for programs; the latter is documented in docs/publish.md. */
 export function publishReport(
   fs: ReadFileSystem,
   plan: PublishPlan,
@@ -44,7 +44,7 @@ export function publishReport(
         ? [`mkroot serve tells its servers by itself; others have to be told: docs/publish.md says how`]
         : []),
     ],
-    json: {
+    json: () => ({
       published,
       changes: plan.changes,
       directory: displayPath(publishedTree(state)),
@@ -79,6 +79,6 @@ export function publishReport(
       unchanged: plan.tree.unchanged,
       findings: plan.findings,
       warnings: plan.warnings,
-    },
+    }),
   };
 }

@@ -1,7 +1,7 @@
 import { imagePaths } from '../../images/image-store.js';
 import { removeUnfinishedVersions } from '../../layers/write-layer.js';
 import type { BytePath } from '../../ports/byte-path.js';
-import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
+import { type FileSystem, namesIn } from '../../ports/file-system.js';
 import { removeUnfinishedDirectories } from '../../stages/publish/make-persistent-directories.js';
 import { removeUnfinishedTops } from '../../stages/publish/make-top-images.js';
 import { isUnfinishedDriverInitrd } from '../initrd/driver-initrd.js';
@@ -30,8 +30,4 @@ function removeDriverInitrds(fs: FileSystem, directory: BytePath): void {
     if (isUnfinishedDriverInitrd(name)) fs.remove(path);
     else removeDriverInitrds(fs, path);
   }
-}
-
-function namesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
-  return fs.lstat(directory)?.kind === 'directory' ? fs.readdir(directory) : [];
 }

@@ -15,6 +15,8 @@ export interface WrittenFile {
   readonly digests: readonly string[];
   /** State of the file that has the one digest, when that was seen last; empty if unknown, so that it has to be read. */
   readonly state: string;
+  /** Its place in the list that was read, for those who look at files in its order. */
+  readonly number?: number;
 }
 
 /** What the tree's own list says that mkroot wrote, by path below the tree. */
@@ -25,18 +27,37 @@ type Line = readonly [path: string, state: string, ...digests: string[]];
 
 /**
  * Reads the list of a tree; empty if there is none.
- * @throws MkrootError if it is damaged, or names something outside the tree.
+ * @throws MkrootError as {@link parseOwnedTreeList}.
  */
 export function readOwnedTreeList(fs: ReadFileSystem, directory: BytePath): WrittenFiles {
+  const bytes = ownedTreeListBytes(fs, directory);
+  return bytes === undefined ? new Map() : parseOwnedTreeList(bytes, directory);
+}
+
+/** The list of a tree as it is; undefined if there is none. */
+export function ownedTreeListBytes(fs: ReadFileSystem, directory: BytePath): Uint8Array | undefined {
   const path = `${directory}/${OWNED_TREE_MANIFEST}`;
-  if (fs.lstat(path) === undefined) return new Map();
+  return fs.lstat(path) === undefined ? undefined : fs.readFile(path);
+}
+
+/** @throws MkrootError if it is damaged, or names something outside the tree. */
+export function parseOwnedTreeList(bytes: Uint8Array, directory: BytePath): WrittenFiles {
+  return new Map(listedFiles(bytes, directory));
+}
+
+/**
+ * The same, one after the other.
+ * @throws MkrootError as {@link parseOwnedTreeList}.
+ */
+export function* listedFiles(bytes: Uint8Array, directory: BytePath): Iterable<[BytePath, WrittenFile]> {
+  const path = `${directory}/${OWNED_TREE_MANIFEST}`;
+  let number = 0;
   try {
-    const written = new Map<BytePath, WrittenFile>();
-    for (const [name, state, ...digests] of readLines(fs.readFile(path))) {
+    for (const [name, state, ...digests] of readLines(bytes)) {
       requireRelative(name);
-      written.set(toBytePath(name), { digests: digests.map(String), state: String(state) });
+      yield [toBytePath(name), { digests: digests.map(String), state: String(state), number }];
+      number += 1;
     }
-    return written;
   } catch (cause) {
     throw new MkrootError(`Cannot read "${displayPath(path)}": it is no list of files that mkroot wrote`, {
       hint: 'Choose a new directory; mkroot will not touch files that it does not know.',

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { fileState } from '../../engine/file-state.js';
 import { ExitCode, MkrootError } from '../../errors.js';
 import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js';
 import type { FileStat, FileSystem, ReadFileSystem } from '../../ports/file-system.js';
+import { sha256 } from '../../ports/sha256.js';
 import {
   readOwnedTreeList,
   requireRelative,
@@ -50,6 +50,14 @@ export interface OwnedTreePlan {
   readonly wanted: WrittenFiles;
 }
 
+/** What is known of a tree before it is looked at. */
+export interface KnownTree {
+  /** What its list says. */
+  readonly written: WrittenFiles;
+  /** See {@link looksAsListed}; whoever has looked already may know. */
+  readonly isAsListed: (path: BytePath, known: WrittenFile) => boolean;
+}
+
 /**
  * Compares a directory with the files that belong there, without changing anything. Files that look as they did when their
  * digest was noted are not read.
@@ -59,8 +67,14 @@ export function planOwnedTree(
   fs: ReadFileSystem,
   directory: BytePath,
   files: ReadonlyMap<BytePath, OwnedFile>,
+  { written, isAsListed }: KnownTree = knownTree(fs, directory),
 ): OwnedTreePlan {
-  const written = readOwnedTreeList(fs, directory);
+  const look = (path: BytePath, known: WrittenFile | undefined): Present | undefined => {
+    if (!isInside(path)) return undefined;
+    return known !== undefined && isAsListed(path, known)
+      ? { digest: known.digests[0]!, state: known.state }
+      : lookAt(fs, `${directory}/${path}`);
+  };
   const isInside = directoryCheck(fs, directory);
   const wantedOf = wantedOfLast();
   const changes: OwnedChange[] = [];
@@ -69,7 +83,7 @@ export function planOwnedTree(
   for (const [path, file] of files) {
     requireRelative(path);
     const known = written.get(path);
-    const present = isInside(path) ? lookAt(fs, `${directory}/${path}`, known) : undefined;
+    const present = look(path, known);
     const belongs = isAsWritten(file, known) ? known : wantedOf(file);
     const { digests } = belongs;
     if (present !== undefined && present.digest === digests[0]) {
@@ -83,7 +97,7 @@ export function planOwnedTree(
   }
   for (const [path, known] of written) {
     if (files.has(path)) continue;
-    const present = isInside(path) ? lookAt(fs, `${directory}/${path}`, known) : undefined;
+    const present = look(path, known);
     if (present !== undefined) changes.push(changeOf(path, present, false, known));
   }
   changes.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -192,14 +206,26 @@ interface Present {
   readonly state: string;
 }
 
-function lookAt(fs: ReadFileSystem, path: BytePath, known: WrittenFile | undefined): Present | undefined {
+function knownTree(fs: ReadFileSystem, directory: BytePath): KnownTree {
+  return {
+    written: readOwnedTreeList(fs, directory),
+    isAsListed: (path, known) => looksAsListed(fs, `${directory}/${path}`, known),
+  };
+}
+
+/** Whether a file looks as it did when its digest was noted, so that it need not be read. */
+export function looksAsListed(fs: ReadFileSystem, path: BytePath, { digests, state }: WrittenFile): boolean {
+  if (digests.length !== 1 || state === '') return false;
   const stat = fs.lstat(path);
-  if (stat === undefined) return undefined;
-  const state = fileState(stat);
-  const [digest] = known?.digests ?? [];
-  if (digest !== undefined && known?.digests.length === 1 && known.state === state) return { digest, state };
+  return stat !== undefined && fileState(stat) === state;
+}
+
+function lookAt(fs: ReadFileSystem, path: BytePath): Present | undefined {
+  const stat = fs.lstat(path);
   const found = readBack(fs, path, stat);
-  return found === undefined ? undefined : { digest: digestOf(found), state };
+  return stat === undefined || found === undefined
+    ? undefined
+    : { digest: digestOf(found), state: fileState(stat) };
 }
 
 /** A file's text, with one character per byte, or where a link leads. */
@@ -220,8 +246,12 @@ function isAsWritten(file: OwnedFile, known: WrittenFile | undefined): known is 
 function contents(file: OwnedFile): string {
   if ('target' in file) return linkText(file.target);
   const text = file.render();
-  // Nearly every text is ASCII, whose bytes are its characters.
-  return /[^\x00-\x7f]/.test(text) ? toBytePath(text) : text;
+  return isAscii(text) ? text : toBytePath(text);
+}
+
+/** Nearly every text is: its bytes are its characters. */
+function isAscii(text: string): boolean {
+  return !/[^\x00-\x7f]/.test(text);
 }
 
 /** What belongs at paths, its state unknown. Those with the same file come one after the other: it is rendered once. */
@@ -245,7 +275,7 @@ function forPeople(found: string): string {
 }
 
 function digestOf(bytes: string): string {
-  return createHash('sha256').update(bytes, 'latin1').digest('hex');
+  return sha256(isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1'));
 }
 
 /** Puts files into place, each in one step; directories are made once. */
