@@ -18,10 +18,10 @@ export interface DynamicSection {
   readonly flags1: number;
   /** Symbol and version names (DT_STRTAB). */
   readonly strings: Uint8Array;
-  /** File offset of {@link strings}. */
-  readonly stringTable: number;
   /** File offsets of the symbol table and of its hash tables, where the file has them. */
   readonly symbolTable?: number;
+  /** Where the next table begins, or the segment ends: the symbol table does not reach beyond. */
+  readonly symbolTableEnd?: number;
   readonly gnuHash?: number;
   readonly sysvHash?: number;
 }
@@ -44,6 +44,12 @@ const Tag = {
   Flags1: 0x6ffffffb,
 } as const;
 
+/** Tags whose values are addresses of tables, of which one may follow the symbol table (elf.h). */
+const TABLES: readonly number[] = [
+  ...[3, Tag.Hash, Tag.StringTable, 7, 12, 13, 17, 23, 25, 26, 32], // PLTGOT, RELA, INIT, FINI, REL, JMPREL, INIT_, FINI_, PREINIT_ARRAY
+  ...[Tag.GnuHash, 0x6ffffff0, 0x6ffffffc, 0x6ffffffe], // VERSYM, VERDEF, VERNEED
+];
+
 /** A dynamic section of a megabyte would name some 65,000 libraries. */
 const MAX_DYNAMIC_SIZE = 1024 * 1024;
 
@@ -57,12 +63,7 @@ export function readDynamicSection(bytes: ElfBytes, header: ElfHeader): DynamicS
   if (segment === undefined) return undefined;
   const { needed, firstOf } = readEntries(bytes, header, segment);
   const first = (tag: number) => firstOf.get(tag);
-  const { strings, stringTable } = readStrings(
-    bytes,
-    header,
-    first(Tag.StringTable),
-    first(Tag.StringTableSize),
-  );
+  const strings = readStrings(bytes, header, first(Tag.StringTable), first(Tag.StringTableSize));
   const text = (offset: number, what: string): BytePath => {
     const found = stringAt(strings, offset);
     if (found === undefined) throw damagedElf(bytes.name, `its ${what} points outside the string table`);
@@ -76,12 +77,12 @@ export function readDynamicSection(bytes: ElfBytes, header: ElfHeader): DynamicS
     const address = first(tag);
     return address === undefined ? undefined : fileOffset(header, address);
   };
+  const symbols = first(Tag.SymbolTable);
   return {
     needed: needed.map((offset) => text(offset, 'DT_NEEDED')),
     flags: first(Tag.Flags) ?? 0,
     flags1: first(Tag.Flags1) ?? 0,
     strings,
-    stringTable,
     ...defined({
       soname: optionalText(Tag.Soname, 'DT_SONAME'),
       rpath: optionalText(Tag.Rpath, 'DT_RPATH'),
@@ -89,6 +90,7 @@ export function readDynamicSection(bytes: ElfBytes, header: ElfHeader): DynamicS
     }),
     ...defined({
       symbolTable: optionalOffset(Tag.SymbolTable),
+      symbolTableEnd: symbols === undefined ? undefined : endOfTable(header, symbols, TABLES.map(first)),
       gnuHash: optionalOffset(Tag.GnuHash),
       sysvHash: optionalOffset(Tag.Hash),
     }),
@@ -132,22 +134,39 @@ function readStrings(
   header: ElfHeader,
   address: number | undefined,
   size: number | undefined,
-): { strings: Uint8Array; stringTable: number } {
+): Uint8Array {
   if (address === undefined || size === undefined)
     throw damagedElf(bytes.name, 'its dynamic section names no string table (DT_STRTAB, DT_STRSZ)');
   const offset = fileOffset(header, address);
   if (offset === undefined)
     throw damagedElf(bytes.name, 'its string table is in no loaded segment (PT_LOAD)');
-  return { strings: bytes.range(offset, size, 'string table'), stringTable: offset };
+  return bytes.range(offset, size, 'string table');
+}
+
+/** File offset at which a table ends at the latest: where one of `others` begins, or its segment ends. */
+function endOfTable(
+  header: ElfHeader,
+  address: number,
+  others: readonly (number | undefined)[],
+): number | undefined {
+  const segment = loadedSegment(header, address);
+  if (segment === undefined) return undefined;
+  const { virtualAddress, fileSize, offset } = segment;
+  const following = others.filter((other) => other !== undefined && other > address) as number[];
+  return Math.min(virtualAddress + fileSize, ...following) - virtualAddress + offset;
 }
 
 /** Where the byte at a virtual address lies in the file; undefined if no PT_LOAD brings it from there. */
 function fileOffset(header: ElfHeader, address: number): number | undefined {
-  const segment = header.programHeaders.find(
+  const segment = loadedSegment(header, address);
+  return segment === undefined ? undefined : address - segment.virtualAddress + segment.offset;
+}
+
+function loadedSegment(header: ElfHeader, address: number): ProgramHeader | undefined {
+  return header.programHeaders.find(
     ({ type, virtualAddress, fileSize }) =>
       type === ProgramHeaderType.Load && address >= virtualAddress && address < virtualAddress + fileSize,
   );
-  return segment === undefined ? undefined : address - segment.virtualAddress + segment.offset;
 }
 
 function defined<T extends Record<string, unknown>>(

@@ -49,7 +49,7 @@ function nameOffsets(strings: Uint8Array, names: Iterable<string>): Map<number, 
 /**
  * How many symbols have to be looked at. No header tells the table's length. A GNU hash table says where the defined symbols
  * start, and imports come before them; the linker writes 1 there if nothing is defined. Then, as for a file with neither
- * table, what lies between symbol table and string table bounds it: linkers write one after the other.
+ * table, the table that follows in the file bounds it. That is the string table, unless patchelf has moved it.
  */
 function importCount(bytes: ElfBytes, header: ElfHeader, dynamic: DynamicSection, size: number): number {
   const secondWord = (offset: number) =>
@@ -57,5 +57,6 @@ function importCount(bytes: ElfBytes, header: ElfHeader, dynamic: DynamicSection
   if (dynamic.sysvHash !== undefined) return secondWord(dynamic.sysvHash);
   const firstDefined = dynamic.gnuHash === undefined ? 0 : secondWord(dynamic.gnuHash);
   if (firstDefined > 1) return firstDefined;
-  return Math.max(0, Math.floor((dynamic.stringTable - (dynamic.symbolTable ?? 0)) / size));
+  const { symbolTable: start = 0, symbolTableEnd: end = start } = dynamic;
+  return Math.floor((end - start) / size);
 }

@@ -21,6 +21,8 @@ export interface ElfFixture {
   readonly notes?: readonly { readonly owner: string; readonly type: number; readonly text: string }[];
   /** No PT_DYNAMIC: a static program. */
   readonly static?: boolean;
+  /** So many bytes lie between the symbols and their names, as patchelf leaves them; table of versions first. */
+  readonly distance?: number;
   /** Bytes that follow everything else. */
   readonly trailer?: Uint8Array;
 }
@@ -88,6 +90,10 @@ export function buildElf(fixture: ElfFixture = {}): Uint8Array {
     const offset = name === '' ? 0 : strings.add(name);
     if (is64) out.word(offset).half(0x12).half(section).address(0).address(0);
     else out.word(offset).word(0).word(0).half(0x12).half(section);
+  }
+  if (fixture.distance !== undefined) {
+    entries.push([0x6ffffff0, BASE + out.length]);
+    out.skip(fixture.distance);
   }
   const stringTable = out.bytes(strings.data());
   out.align(8);

@@ -73,6 +73,11 @@ describe('ElfFile', () => {
     }
   });
 
+  it('finds imports where patchelf has put their names at the end of a large file', () => {
+    const elf = read(buildElf({ imports: ['puts', 'pthread_cancel'], distance: 17 * 2 ** 20 }));
+    expect(elf.imports(['pthread_cancel'])).toEqual(['pthread_cancel']);
+  });
+
   it('finds imports where nothing is exported, although the linker then writes 1 into the GNU hash table', () => {
     const elf = read(buildElf({ imports: ['puts', 'pthread_cancel'] }));
     expect(elf.imports(['pthread_cancel'])).toEqual(['pthread_cancel']);
