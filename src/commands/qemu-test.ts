@@ -48,6 +48,14 @@ The lab has its own network, mount and process namespaces: a bridge with DHCP, T
 firmware (iPXE) loads PXELINUX, the published kernel and the published initrd. Nothing of it touches the host's network or
 stays behind. See docs/qemu-test.md.`;
 
+  /** Made from the flags it would be one line of all of them, with gaps where some need or exclude others. */
+  static override usage = [
+    '<%= command.id %> [RECIPE] [--scenario NAME... [--repeat N] [--jobs N]] [OPTION...]',
+    '<%= command.id %> --root DIR --kernel FILE --initrd FILE [OPTION...]',
+    '<%= command.id %> --nodes NUMBER|NAMES [--group NAME,...] [--during COMMAND...] [OPTION...]',
+    '<%= command.id %> [RECIPE] --storm N,... [OPTION...]',
+  ];
+
   static override examples = [
     '<%= config.bin %> <%= command.id %> compute',
     '<%= config.bin %> <%= command.id %> compute --report ./boot-report',
@@ -110,7 +118,6 @@ stays behind. See docs/qemu-test.md.`;
       description: 'further words for the kernel’s command line',
       multiple: true,
       multipleNonGreedy: true,
-      default: [],
       helpValue: 'WORD',
     }),
     report: Flags.string({
@@ -130,7 +137,7 @@ stays behind. See docs/qemu-test.md.`;
     }),
     group: Flags.string({
       description: 'groups that the nodes are taken from, evenly; all by default',
-      helpValue: 'NAME,...',
+      helpValue: 'NAME,',
       delimiter: ',',
       multiple: true,
       multipleNonGreedy: true,
@@ -198,7 +205,7 @@ stays behind. See docs/qemu-test.md.`;
         memory: flags.memory,
         ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),
         timeoutMs: (flags.timeout ?? TIMEOUT_OF_SEVERAL) * 1000,
-        kernelArguments: flags.append,
+        kernelArguments: flags.append ?? [],
         during: flags.during ?? [],
         writeState: flags['write-state'],
         ...(flags.report === undefined ? {} : { report: toBytePath(resolve(flags.report)) }),
@@ -238,7 +245,7 @@ stays behind. See docs/qemu-test.md.`;
       logsParent: `${state}/boot-tests`,
       temporaryParent: toBytePath(tmpdir()),
       shippedFiles: toBytePath(SHIPPED_FILES),
-      kernelArguments: flags.append,
+      kernelArguments: flags.append ?? [],
       signal: this.interrupted,
     };
     if (sizes !== undefined) {

@@ -130,6 +130,15 @@ describe('mkroot on the command line', () => {
     expect(there.stdout).toMatch(/apt-get install .*qemu-system-x86/);
   });
 
+  test('the usage of qemu-test has a line for each thing that it can boot, and nothing empty in it', () => {
+    const [, usage = ''] = /USAGE\n([\s\S]*?)\n\n/.exec(mkroot(['qemu-test', '--help']).stdout) ?? [];
+    expect(usage.match(/\$ mkroot qemu-test /g)).toHaveLength(4);
+    for (const option of ['[RECIPE]', '--root DIR --kernel FILE', '--nodes NUMBER|NAMES', '--storm N,...']) {
+      expect(usage).toContain(option);
+    }
+    expect(usage).not.toMatch(/ \]|\| *$|\.{4}/m);
+  });
+
   test('a wrong option is a usage error, and --help is none', () => {
     expect(mkroot(['build', 'compute', '--nonsense']).status).toBe(ExitCode.Usage);
     expect(mkroot(['build', 'compute', '--pln']).stderr).toContain('Did you mean --plan?');

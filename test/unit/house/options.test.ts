@@ -8,6 +8,9 @@ const root = resolve(import.meta.dirname, '../../..');
 interface Option {
   readonly char?: string;
   readonly hidden?: boolean;
+  readonly default?: unknown;
+  readonly multiple?: boolean;
+  readonly helpValue?: string;
 }
 
 /** The options of each command, by its words: `node set`. */
@@ -25,6 +28,20 @@ beforeAll(async () => {
 
 /** Pages that users read. */
 const pages = () => filesBelow([''], /\.md$/).filter(({ path }) => /^(README\.md$|docs\/[^/]+$)/.test(path));
+
+describe('options in --help', () => {
+  test('none has an empty default, nor more dots than three', () => {
+    const odd = [...commands].flatMap(([command, options]) =>
+      Object.entries(options)
+        .filter(
+          ([, { default: value, multiple, helpValue }]) =>
+            (Array.isArray(value) && value.length === 0) || (multiple && helpValue?.endsWith('...')),
+        )
+        .map(([name]) => `${command} --${name}`),
+    );
+    expect(odd).toEqual([]);
+  });
+});
 
 describe('options in documents', () => {
   test('every option of every command is named in a page', () => {
