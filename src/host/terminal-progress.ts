@@ -102,15 +102,23 @@ export class TerminalProgress implements Progress {
     this.#drawn = lines.length;
   }
 
+  /** Never wider than the screen: a line that wraps is two for the terminal, and only one of them is drawn over. */
   #taskLine(live: LiveTask): string {
-    const head = `${FRAMES[this.#frame]} ${live.title} ${this.#seconds(live)}`;
-    const room = Math.max(0, (this.stream.columns ?? 80) - head.length - 3);
-    const detail =
-      live.detail.length > room ? `${live.detail.slice(0, Math.max(0, room - 1))}…` : live.detail;
+    // 0 on a terminal whose size nobody set, such as one of `docker exec -t`.
+    const columns = (this.stream.columns || 80) - 1;
+    const seconds = this.#seconds(live);
+    const title = cut(live.title, columns - seconds.length - 3);
+    const head = `${FRAMES[this.#frame]} ${title} ${seconds}`.slice(0, columns);
+    const detail = cut(live.detail.replace(/\s+/g, ' '), columns - head.length - 2);
     return `${head}${detail === '' ? '' : `  ${DIM}${detail}${RESET}`}`;
   }
 
   #seconds(live: LiveTask): string {
     return `${((this.monotonicMs() - live.started) / 1000).toFixed(1)} s`;
   }
+}
+
+function cut(text: string, width: number): string {
+  if (width <= 0) return '';
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }

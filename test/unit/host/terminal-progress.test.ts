@@ -67,6 +67,30 @@ describe('progress on a terminal', () => {
     expect(none.shown()).toEqual(['PASS  a', '']);
   });
 
+  it('draws no line that is wider than the screen: drawn over, it would leave its other half behind', () => {
+    const { progress, stream, shown } = terminal(24);
+    stream.columns = 30;
+    const task = progress.task('Bootstrapping debian trixie (amd64, mmdebstrap)');
+    task.update('unpacking mawk');
+    progress.note('n');
+    expect(shown()).toEqual(['n', expect.stringMatching(/^\S Bootstrapping debian… 0\.0 s$/)]);
+    expect(shown()[1]).toHaveLength(29);
+    stream.columns = 8;
+    progress.note('n');
+    expect(shown().at(-1)!.length).toBeLessThan(8);
+    // What a task came to stays in one piece: nobody draws over it.
+    task.done();
+    expect(shown().at(-2)).toBe('✔ Bootstrapping debian trixie (amd64, mmdebstrap) (0.0 s)');
+  });
+
+  it('takes a screen of unknown width for one of 80 columns, and a detail of several lines for one', () => {
+    const { progress, stream, shown } = terminal(24);
+    stream.columns = 0;
+    progress.task('n1').update('a\nb\tc');
+    progress.note('n');
+    expect(shown()).toEqual(['n', expect.stringMatching(/^\S n1 0\.0 s {2}a b c$/)]);
+  });
+
   it('shows no more lines than the screen has', () => {
     const { progress, shown } = terminal(5);
     const tasks = Array.from({ length: 9 }, (_, index) => progress.task(`n${index}`));
