@@ -86,7 +86,7 @@ function interrupted(title: string, cause: unknown): MkrootError {
   return new MkrootError(`Cannot finish "${title}": interrupted`, {
     exitCode: ExitCode.Interrupted,
     cause,
-    hint: 'What was done before is kept: the same command goes on from here.',
+    hint: 'What was done before is kept: the next build goes on from there, unless by --force.',
   });
 }
 

@@ -73,7 +73,7 @@ describe('executePlan', () => {
     const stages = [stage('bootstrap'), { ...slow, title: 'Installing packages' }];
     await expect(build(stages, { signal: abort.signal })).rejects.toMatchObject({
       message: 'Cannot finish "Installing packages": interrupted',
-      hint: 'What was done before is kept: the same command goes on from here.',
+      hint: 'What was done before is kept: the next build goes on from there, unless by --force.',
       exitCode: ExitCode.Interrupted,
     });
     expect((await build([stage('bootstrap')])).finished[0]?.cached).toBe(true);
