@@ -31,7 +31,10 @@ export default class Doctor extends BaseCommand {
       this.ports(),
     );
     this.log(
-      hostReportText(report, { colour: process.stdout.isTTY === true, columns: process.stdout.columns }),
+      hostReportText(report, {
+        colour: process.stdout.isTTY === true,
+        columns: process.stdout.columns || undefined,
+      }),
     );
     if (!report.ready) process.exitCode = ExitCode.MissingTool;
     const { findings, ...rest } = report;

@@ -290,7 +290,7 @@ stays behind. See docs/qemu-test.md.`;
     ]);
     const composer = openComposer(ports.fs, openSite(ports.fs, site), state);
     const report = await clusterTest(ports, composer, options);
-    for (const line of clusterSummary(report)) this.log(line);
+    for (const line of clusterSummary(report, process.stdout.columns || undefined)) this.log(line);
     if (report.result === 'fail') process.exitCode = ExitCode.TestFailed;
     return report;
   }

@@ -2,8 +2,29 @@ import type { BootReport } from './boot-report.js';
 import { failureLines } from './boot-summary.js';
 import type { ClusterReport, NodeTestReport } from './cluster-report.js';
 
-/** A test of several nodes for the terminal: their checks, what failed, a table with a line per boot, PASS or FAIL last. */
-export function clusterSummary({ result, nodes, during, replaced, logs }: ClusterReport): string[] {
+const HEAD = [
+  'node',
+  'group',
+  'address',
+  'firmware',
+  'image',
+  'kernel',
+  'multi-user',
+  'end',
+  'checks',
+  '',
+] as const;
+/** Cells that a narrow terminal does without, in this order: nodes.yaml and the report have them. */
+const DISPENSABLE: readonly string[] = ['firmware', 'address', 'group', 'image'];
+
+/**
+ * A test of several nodes for the terminal: their checks, what failed, a table with a line per boot, PASS or FAIL last.
+ * @param columns width of the terminal; the table keeps all its cells without it.
+ */
+export function clusterSummary(
+  { result, nodes, during, replaced, logs }: ClusterReport,
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
   const boots = nodes.flatMap((node) => node.boots.map((boot, index) => ({ node, boot, index })));
   const passed = nodes.filter((node) => node.result === 'pass').length;
   return [
@@ -21,10 +42,7 @@ export function clusterSummary({ result, nodes, during, replaced, logs }: Cluste
     ...(replaced.length === 0
       ? []
       : ['In the lab in place of what is published:', ...replaced.map((what) => `  ${what}`), '']),
-    ...table([
-      ['node', 'group', 'address', 'firmware', 'image', 'kernel', 'multi-user', 'end', 'checks', ''],
-      ...boots.map(({ node, boot, index }) => row(node, boot, index)),
-    ]),
+    ...fitting([HEAD, ...boots.map(({ node, boot, index }) => row(node, boot, index))], columns),
     ...(logs === undefined ? [] : [`Logs and report: ${logs}`]),
     `${result === 'pass' ? 'PASS' : 'FAIL'}  ${passed} of ${nodes.length} nodes`,
   ];
@@ -52,6 +70,15 @@ function row(node: NodeTestReport, boot: BootReport, index: number): string[] {
     `${passed} of ${boot.checks.length}`,
     boot.result,
   ];
+}
+
+function fitting(rows: readonly (readonly string[])[], columns: number): string[] {
+  for (let left = 0; ; left += 1) {
+    const without = DISPENSABLE.slice(0, left);
+    const kept = rows.map((cells) => cells.filter((_, index) => !without.includes(HEAD[index]!)));
+    const lines = table(kept);
+    if (left === DISPENSABLE.length || lines.every((line) => line.length <= columns)) return lines;
+  }
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

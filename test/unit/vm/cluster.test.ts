@@ -65,6 +65,25 @@ describe('a report of several nodes', () => {
     expect(lines.filter((line) => /^(n1|s1).*(pass|fail)$/.test(line))).toHaveLength(3);
   });
 
+  it('leaves out of its table what a narrow terminal has no room for, the image last', () => {
+    const rows = (columns: number) => {
+      const lines = clusterSummary(report, columns);
+      return lines.slice(
+        lines.findIndex((line) => line.startsWith('node ')),
+        -2,
+      );
+    };
+    for (const columns of [60, 80, 100, 120]) {
+      const longest = Math.max(...rows(columns).map((line) => line.length));
+      expect([columns, longest <= columns]).toEqual([columns, true]);
+      expect(rows(columns)).toHaveLength(4);
+    }
+    expect(rows(120)[0]).toMatch(/^node +group +address +firmware +image +kernel +multi-user +end +checks$/);
+    expect(rows(100)[0]).toMatch(/^node +group +image +kernel +multi-user +end +checks$/);
+    expect(rows(60)[0]).toMatch(/^node +kernel +multi-user +end +checks$/);
+    expect(rows(60)[3]).toMatch(/^s1 .* fail$/);
+  });
+
   it('says what failed on which node, with its console', () => {
     const text = clusterSummary(report).join('\n');
     expect(text).toContain(
