@@ -238,9 +238,9 @@ server_address() {
   is_ipv4 "$1" && return 0
   for name_server in $lease_dns; do
     for name in "$1" ${lease_domain:+"$1.$lease_domain"}; do
-      # The first address in nslookup's answer is the server's own.
+      # The first address in nslookup's answer is the DNS server's own. Answers come in any order, those about IPv6 among them.
       answer=$(run_limited 10 nslookup "$name" "$name_server" 2>/dev/null |
-        sed -n -e '/^Name:/,$s/^Address[ 0-9]*: *\([0-9.]*\).*/\1/p' | head -n 1)
+        sed -n -e '/^Name:/,$s/^Address[ 0-9]*: *\([0-9][0-9.]*\)\( .*\)*$/\1/p' | head -n 1)
       is_ipv4 "$answer" && return 0
     done
   done

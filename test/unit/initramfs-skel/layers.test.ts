@@ -243,6 +243,28 @@ ${network}enter_stage 50; mount_base_layer; mount_upper_layers; echo "$base_summ
     expect([unknown.status, mounts(unknown.calls)]).toEqual([99, []]);
   });
 
+  it('a server with an IPv6 address besides is found, whichever answer comes first', () => {
+    const answer =
+      "nslookup() { printf 'Server:\\t10.0.0.2\\nAddress:\\t10.0.0.2:53\\n\\nName:\\thead\\nAddress: 2001:db8::8\\n\\nName:\\thead\\nAddress: 10.0.0.8\\n'; }\n";
+    const { calls } = runOnTarget(
+      shell,
+      `read_command_line 'mkroot.base=head:/r'\n${network}lease_dns='10.0.0.2'\n${answer}mount_base_layer`,
+    );
+    expect(mounts(calls)).toEqual(['10.0.0.8:/r /run/mkroot/base']);
+    // As a small busybox has it.
+    const small = answer
+      .replace('Address: 2001:db8::8', 'Address 1: 2001:db8::8')
+      .replace('Address: 10.0.0.8', 'Address 2: 10.0.0.8 head.x');
+    expect(
+      mounts(
+        runOnTarget(
+          shell,
+          `read_command_line 'mkroot.base=head:/r'\n${network}lease_dns='10.0.0.2'\n${small}mount_base_layer`,
+        ).calls,
+      ),
+    ).toEqual(['10.0.0.8:/r /run/mkroot/base']);
+  });
+
   it('a DNS server that is away for seconds is asked again; a name that is known is not', () => {
     const late = `nslookup() {
   note nslookup "$@"
