@@ -8,7 +8,7 @@ lease_timeout=300
 # device has nothing of the kind), and $nic_address, all that the kernel says of the device's address.
 configure_address() {
   lease_mask='' lease_dns='' lease_ntp='' lease_hostname='' lease_domain=''
-  lease_rootpath='' lease_siaddr='' lease_serverid='' lease_mtu=''
+  lease_rootpath='' lease_siaddr='' lease_serverid='' lease_mtu='' lease_refused=''
   case $ip_mode in
     static) configure_static_address ;;
     none) die - "ip=none, but the root is on the network" ;;
@@ -83,6 +83,7 @@ configure_address_by_dhcp() {
   lease_dns=${ip_dns:-$lease_dns}
   lease_ntp=${ip_ntp:-$lease_ntp}
   stop_other_dhcp_clients
+  [ -z "$lease_refused" ] || trouble "${lease_serverid:-DHCP}" "sent what cannot be used: $lease_refused" "going on without"
   address_summary="$boot_nic $node_ip/$lease_mask from DHCP server ${lease_serverid:-unknown}"
 }
 
@@ -113,6 +114,7 @@ read_lease() {
       serverid) lease_serverid=$value ;;
       mtu) lease_mtu=$value ;;
       ntpsrv) lease_ntp=$value ;;
+      refused) lease_refused="$lease_refused${lease_refused:+, }$value" ;;
     esac
   done <"$1"
 }

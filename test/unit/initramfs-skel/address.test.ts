@@ -127,9 +127,34 @@ start_links; wait_for_device; enter_stage 40; configure_address; echo "$address_
       'ip route replace default via 10.77.0.1 dev eth0',
     ]);
     expect(result.read('state/lease')).toBe(
-      'nic=eth0\nip=10.77.0.58\nmask=24\nrouter=10.77.0.1\ndns=10.77.0.2 10.77.0.3\ndomain=cluster.example\n' +
+      'nic=eth0\nip=10.77.0.58\nmask=24\nrouter=10.77.0.1\ndns=10.77.0.2 10.77.0.3\nrefused=hostname\ndomain=cluster.example\n' +
         'rootpath=10.77.0.1:/srv/r,vers=3\nsiaddr=10.77.0.1\nserverid=10.77.0.1\nlease=120\n',
     );
+  });
+
+  it('what the server sent and cannot be used is told', () => {
+    const sent = runWithMocks(
+      shell,
+      event('bound', `${lease} hostname=n_1 domain=bad rootpath='10.77.0.1:/a b' mtu=12 serverid=10.77.0.1`),
+    ).read('state/lease');
+    const { kmsg, stdout } = runOnTarget(
+      shell,
+      `setsid() { :; }\nstart_links; wait_for_device; enter_stage 40; configure_address; echo "$lease_hostname$lease_domain$lease_rootpath$lease_mtu"`,
+      { ...eth0, 'run/initramfs/state/lease': sent! },
+    );
+    expect(kmsg).toEqual([
+      '<3>mkroot: FAILED [40] dhcp: 10.77.0.1 sent what cannot be used: hostname, domain, rootpath, mtu; next: going on without',
+    ]);
+    expect(stdout).toBe('\n');
+  });
+
+  it('names may end with a dot', () => {
+    expect(
+      runWithMocks(
+        shell,
+        event('bound', `${lease} hostname=n1.cluster.example. domain=cluster.example.`),
+      ).read('state/lease'),
+    ).toContain('\nhostname=n1.cluster.example\ndomain=cluster.example\n');
   });
 
   it('classless routes (option 121) go in the place of the router of option 3', () => {
