@@ -76,8 +76,8 @@ export class NamespaceSession {
 
   /**
    * Runs a program in the session.
-   * @throws MkrootError ToolFailed with the tail of its output, exit code, log and how to repeat it; Io when it says
-   * that the disk is full; Interrupted when `signal` aborts.
+   * @throws MkrootError ToolFailed with the tail of its output, exit code, log and how to repeat it; MissingTool if it is not
+   * installed; Io when it says that the disk is full; Interrupted when `signal` aborts.
    */
   async run(argv: readonly [string, ...string[]], options: SessionCommand = {}): Promise<Completed> {
     const { name = argv[0], net = false, byHand, isNoise, onLine, ...rest } = options;
@@ -103,6 +103,9 @@ export class NamespaceSession {
       accept: 'any',
     });
     if (completed.exitCode === 0) return completed;
+    // The runner only finds nsenter; that says it in the language of the user.
+    if (completed.exitCode === NOT_FOUND && this.runner.which(argv[0]) === undefined)
+      throw notInstalled(argv[0]);
     const details = [
       ...tail.map((line) => `  | ${line}`),
       ...(options.logFile === undefined ? [] : [`Whole log: ${options.logFile}`]),
@@ -126,6 +129,16 @@ function firstChild(fs: ReadFileSystem, parent: number): number {
   if (Number.isInteger(pid)) return pid;
   throw new MkrootError('Cannot enter the private mount namespace: its first process is not there', {
     exitCode: ExitCode.ToolFailed,
+  });
+}
+
+/** Exit code of nsenter(1), unshare(1) and shells for a program that is not there. */
+const NOT_FOUND = 127;
+
+function notInstalled(program: string): MkrootError {
+  return new MkrootError(`Cannot run "${program}": it is not installed`, {
+    exitCode: ExitCode.MissingTool,
+    hint: 'Run `mkroot doctor`: it names the package that brings it.',
   });
 }
 

@@ -54,6 +54,28 @@ describe('NamespaceSession', () => {
     expect(error.hint).toContain('--state');
   });
 
+  it('says that a program is not installed, and nothing of nsenter, which is what does not find it', async () => {
+    const stderr = 'nsenter: failed to execute apt-get: No such file or directory\n';
+    expect(
+      await failure({ exitCode: 127, stderr }, { name: 'apt-get install', logFile: '/log' }),
+    ).toMatchObject({
+      exitCode: ExitCode.MissingTool,
+      message: 'Cannot run "apt-get": it is not installed',
+      hint: 'Run `mkroot doctor`: it names the package that brings it.',
+      details: [],
+    });
+    // What a program that is there does not find is that program's business.
+    const runner = new ScriptedRunner({
+      unshare: { stdout: 'ready\n' },
+      nsenter: { exitCode: 127, stderr: 'foo: not found\n' },
+      'apt-get': {},
+    });
+    const session = await NamespaceSession.open(runner, fs());
+    await expect(session.run(['apt-get', 'install'])).rejects.toMatchObject({
+      exitCode: ExitCode.ToolFailed,
+    });
+  });
+
   it('names /tmp too where a program could not write its temporary files', async () => {
     const line = "gpg: error writing to '/tmp/mmdebstrap.gpghome.x/.#lk0': No space left on device";
     const { hint } = await failure({ exitCode: 1, stderr: `${line}\nE: gpg failed\n` });
