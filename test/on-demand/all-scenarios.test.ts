@@ -21,6 +21,7 @@ const ELSEWHERE = [
   'sysv',
   'sysv-server-gone',
   'top-unionfs',
+  'top-unionfs-server-away',
 ];
 
 /** Runs scenarios and expects each to pass; what was left out comes back. */
@@ -49,7 +50,8 @@ describe('scenarios that are about programs', () => {
 
   it('on a root with systemd-resolved', () => allPass(judgeRoot('trixie-resolved'), ['dns-resolved']));
 
-  it('on a root with unionfs-fuse', () => allPass(judgeRoot('bookworm-unionfs'), ['top-unionfs']));
+  it('on a root with unionfs-fuse', () =>
+    allPass(judgeRoot('bookworm-unionfs'), ['top-unionfs', 'top-unionfs-server-away']));
 
   it('on a root with sysvinit', () => allPass(judgeRoot('trixie-sysv'), ['sysv', 'sysv-server-gone']));
 });
