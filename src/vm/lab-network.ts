@@ -20,7 +20,10 @@ export const LAB_HTTP_PORT = 80;
 /** File of an ext4 below the directory that outlives boots. */
 export const LAB_DISK = 'top.ext4';
 
-/** Its label. */
+/** File of a disk beside it that a node finds first. */
+export const LAB_DISK_BEFORE = 'before.disk';
+
+/** Label of the ext4. */
 export const LAB_DISK_LABEL = 'scratch';
 
 /** IPv6 prefix of the lab (RFC 4193); see labDnsmasqExtras for why there is one. */

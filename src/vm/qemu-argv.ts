@@ -35,8 +35,8 @@ export interface Machine {
   readonly cpus: number;
   /** File that gets what the guest writes to its second serial port. */
   readonly secondSerial: string;
-  /** File that is a disk of the machine. */
-  readonly disk?: string;
+  /** Files that are disks of the machine, in the order in which it finds them. */
+  readonly disks?: readonly string[];
   /** Further NICs, in slots before or behind that of the NIC that the machine boots from. */
   readonly otherNics?: readonly OtherNic[];
   /** UEFI firmware that boots from the NIC; without it a BIOS does. */
@@ -92,12 +92,10 @@ export function qemuArgv(machine: Machine): [string, ...string[]] {
     ...['-device', bootNic(machine)],
     ...otherNics(machine, 'behind'),
     ...['-device', 'virtio-rng-pci'],
-    ...(machine.disk === undefined
-      ? []
-      : [
-          ...['-drive', `file=${escapeComma(machine.disk)},format=raw,if=none,id=disk,cache=unsafe`],
-          ...['-device', 'virtio-blk-pci,drive=disk'],
-        ]),
+    ...(machine.disks ?? []).flatMap((file, index) => [
+      ...['-drive', `file=${escapeComma(file)},format=raw,if=none,id=disk${index},cache=unsafe`],
+      ...['-device', `virtio-blk-pci,drive=disk${index}`],
+    ]),
     ...(machine.direct === undefined
       ? machine.uefi === undefined
         ? ['-boot', 'n']

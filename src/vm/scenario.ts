@@ -111,6 +111,11 @@ const bootFields = {
     .boolean()
     .optional()
     .describe('The disk holds nothing at first, as one that comes from its maker.'),
+  diskBefore: z
+    .int()
+    .min(16)
+    .optional()
+    .describe('MiB of a second disk that the node finds before the other one; it holds nothing at first.'),
   httpFaults: z
     .array(z.enum(['cut', 'short', 'flip', 'stall', 'slow', 'none']))
     .optional()

@@ -10,7 +10,7 @@ import type { BootReport } from '../../vm/boot-report.js';
 import { failureOf } from '../../vm/boot-verdict.js';
 import { TFTP } from '../../vm/lab-config.js';
 import { LabNamespace } from '../../vm/lab-namespace.js';
-import { LAB, LAB_DISK, VLAN_SWITCH } from '../../vm/lab-network.js';
+import { LAB, VLAN_SWITCH } from '../../vm/lab-network.js';
 import type { NodeNetwork } from '../../vm/qemu-argv.js';
 import { ScenarioDirector } from '../../vm/scenario-director.js';
 import { selfCheckNames } from '../../vm/self-check-report.js';
@@ -19,7 +19,7 @@ import { endOf, milestonesFor } from './boot-goal.js';
 import { type BootTest, machineFor } from './boot-test-machine.js';
 import type { BootTestOptions } from './boot-test-options.js';
 import { inLab } from './in-lab.js';
-import { nicsOf, type RunningLab, startLab } from './start-lab.js';
+import { disksOf, nicsOf, type RunningLab, startLab } from './start-lab.js';
 
 const NOT_TESTED_WITHOUT_LAB: readonly string[] = [
   'the mount of the base and the layers over NFS',
@@ -88,9 +88,7 @@ async function bootWithFallback(ports: Ports, options: BootTest, lab: RunningLab
           network: nodeNetwork(options, lab.files.tftpRoot),
           memory: scenario?.memory ?? options.memory,
           ...(scenario?.clock === undefined ? {} : { clock: scenario.clock }),
-          ...(scenario?.disk === undefined || options.kept === undefined
-            ? {}
-            : { disk: `${options.kept}/${LAB_DISK}` }),
+          disks: disksOf(scenario, options.kept),
           cpus: options.cpus ?? processorsFor(accelerator),
           ...(chosen.uefi === undefined
             ? {}

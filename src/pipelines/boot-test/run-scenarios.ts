@@ -12,7 +12,7 @@ import {
   type ImageTransportParts,
   imageTransportParts,
 } from '../../vm/image-transport.js';
-import { LAB_DISK, LAB_DISK_LABEL } from '../../vm/lab-network.js';
+import { LAB_DISK, LAB_DISK_BEFORE, LAB_DISK_LABEL } from '../../vm/lab-network.js';
 import { bootsOf, type Scenario, type ScenarioBoot } from '../../vm/scenario.js';
 import { type ScenarioReport, scenarioReport } from '../../vm/scenario-report.js';
 import { atOnce } from './at-once.js';
@@ -149,12 +149,15 @@ async function runRound(
     progress.note(`${scenario.name}${turn}: ${boot.title}`);
     const baseImage = await images.get(boot.transport ?? options.transport, signal);
     await makeLabDisk(ports, `${kept}/${LAB_DISK}`, boot);
+    if (boot.diskBefore !== undefined) {
+      await makeLabDisk(ports, `${kept}/${LAB_DISK_BEFORE}`, { disk: boot.diskBefore, blankDisk: true });
+    }
     const report = await bootTest(ports, {
       ...options,
       signal,
       accelerator: shared.accelerator,
       scenario: boot,
-      ...(boot.persistent === undefined && boot.disk === undefined ? {} : { kept }),
+      ...((boot.persistent ?? boot.disk ?? boot.diskBefore) === undefined ? {} : { kept }),
       ...(baseImage === undefined ? {} : { baseImage }),
       timeoutMs:
         (boot.timeout === undefined ? options.timeoutMs : boot.timeout * 1000) *
@@ -196,7 +199,7 @@ class LabImages {
 async function makeLabDisk(
   { fs, runner }: Ports,
   path: BytePath,
-  { disk, blankDisk = false }: ScenarioBoot,
+  { disk, blankDisk = false }: Pick<ScenarioBoot, 'disk' | 'blankDisk'>,
 ): Promise<void> {
   if (disk === undefined || fs.lstat(path) !== undefined) return;
   await runner.run({

@@ -10,7 +10,7 @@ import { type ServiceVerb, startLabServices } from '../../stages/boot-test/start
 import { imageTransportParts } from '../../vm/image-transport.js';
 import { TFTP } from '../../vm/lab-config.js';
 import type { LabNamespace } from '../../vm/lab-namespace.js';
-import { LAB } from '../../vm/lab-network.js';
+import { LAB, LAB_DISK, LAB_DISK_BEFORE } from '../../vm/lab-network.js';
 import type { Machine, OtherNic } from '../../vm/qemu-argv.js';
 import type { ScenarioBoot } from '../../vm/scenario.js';
 import type { BootTest } from './boot-test-machine.js';
@@ -164,6 +164,18 @@ export function nicsOf(
           },
         ],
   );
+}
+
+/**
+ * Files of the disks that a scenario's node has, in the order in which it finds them.
+ * @param kept directory that lasts through the boots of the scenario
+ */
+export function disksOf(scenario: ScenarioBoot | undefined, kept: string | undefined): string[] {
+  if (kept === undefined) return [];
+  return [
+    ...(scenario?.diskBefore === undefined ? [] : [`${kept}/${LAB_DISK_BEFORE}`]),
+    ...(scenario?.disk === undefined ? [] : [`${kept}/${LAB_DISK}`]),
+  ];
 }
 
 function nonEmpty(argv: readonly string[]): [string, ...string[]] {

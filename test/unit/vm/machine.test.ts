@@ -37,6 +37,17 @@ describe('qemuArgv', () => {
     expect(qemuArgv(machine)).not.toContain('-rtc');
   });
 
+  it('has its disks in their order', () => {
+    const words = qemuArgv({ ...machine, disks: ['/kept/before.disk', '/kept/top.ext4'] }).join(' ');
+    expect(words.match(/file=\S+,id=\w+|virtio-blk-pci,drive=\w+/g)).toEqual([
+      'file=/kept/before.disk,format=raw,if=none,id=disk0',
+      'virtio-blk-pci,drive=disk0',
+      'file=/kept/top.ext4,format=raw,if=none,id=disk1',
+      'virtio-blk-pci,drive=disk1',
+    ]);
+    expect(qemuArgv(machine).join(' ')).not.toContain('virtio-blk');
+  });
+
   it('writes a comma in a path twice', () => {
     expect(qemuArgv(machine)).toContain('file,id=check,path=/tmp/a,,b/self-check.log');
   });
