@@ -18,7 +18,7 @@ export default class Lint extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Lint);
     const { fs, progress } = this.ports();
-    const [{ lintSite }, { findingText, unreadOverlayText }] = await Promise.all([
+    const [{ lintSite }, { findingText, totalsText, unreadOverlayText }] = await Promise.all([
       import('../pipelines/lint/lint-site.js'),
       import('../pipelines/lint/lint-text.js'),
     ]);
@@ -37,10 +37,7 @@ export default class Lint extends BaseCommand {
     if (!layersKnown) progress.note('Layers and images are not looked at: nodes.yaml cannot be read');
     for (const line of findings.flatMap(findingText)) this.log(line);
     const errors = findings.filter(({ severity }) => severity === 'error').length;
-    const { recipes: recipeCount, overlays, layers, nodes } = looked;
-    this.log(
-      `${errors} errors, ${findings.length - errors} warnings in ${recipeCount} recipes, ${nodes} nodes, ${overlays} overlays, ${layers} layers`,
-    );
+    this.log(totalsText(findings, looked));
     if (errors > 0) process.exitCode = ExitCode.InvalidInput;
     return {
       errors,
