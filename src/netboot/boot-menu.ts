@@ -99,7 +99,10 @@ function entry(choice: BootChoice, boot: NodeBoot, memoryTest: NonNullable<Netbo
     } as const;
   }
   const { name, generation, kernel, initrds } = boot.image;
-  const commandLine = renderKernelCommandLine({ ...boot.parameters, image: name, generation });
+  const commandLine = renderKernelCommandLine(
+    { ...boot.parameters, image: name, generation },
+    addedWords(kernel, initrds),
+  );
   return {
     kind: 'image',
     label: bootLabels.image,
@@ -108,6 +111,11 @@ function entry(choice: BootChoice, boot: NodeBoot, memoryTest: NonNullable<Netbo
     initrds: initrds.map(pathBelowRoot),
     commandLine,
   } as const;
+}
+
+/** The longest that PXELINUX, GRUB and iPXE put on the command line by themselves. */
+function addedWords(kernel: string, initrds: readonly string[]): string {
+  return `BOOT_IMAGE=(tftp,255.255.255.255)/${kernel} initrd=${initrds.join(',')} BOOTIF=01-00-00-00-00-00-00`;
 }
 
 function pathBelowRoot(path: string): string {

@@ -212,8 +212,9 @@ function renderIp({ ip = 'dhcp', mtu }: Pick<BootParameters, 'ip' | 'mtu'>): str
 /**
  * The kernel command line for a node, always in the same order. Throws {@link MkrootError} on a value that holds blanks,
  * line ends or anything else that kernel, boot loader or /init would read as something else, and on more than 2047 bytes.
+ * @param added words that a boot loader puts on the same line by itself; the kernel cuts what is too long without a word.
  */
-export function renderKernelCommandLine(parameters: BootParameters): string {
+export function renderKernelCommandLine(parameters: BootParameters, added = ''): string {
   const words: string[] = [];
   const add = (key: string, value: string | undefined) => {
     if (value !== undefined) words.push(`${key}=${value}`);
@@ -262,9 +263,10 @@ export function renderKernelCommandLine(parameters: BootParameters): string {
     words.push(checked('argument', word, /^[!#-~]+$/, 'an argument is one word without blanks or quotes'));
   }
   const line = words.join(' ');
-  if (line.length > maximumLength) {
+  const room = maximumLength - (added === '' ? 0 : added.length + 1);
+  if (line.length > room) {
     throw new MkrootError(
-      `Cannot write the kernel command line "${line.slice(0, 60)}...": it has ${line.length} bytes, ${maximumLength} fit`,
+      `Cannot write the kernel command line "${line.slice(0, 60)}...": it has ${line.length} bytes, ${room} fit${added === '' ? '' : ' beside what boot loaders add'}`,
       { hint: 'Shorten paths, or put arguments into the recipe as defaults of the initrd.' },
     );
   }

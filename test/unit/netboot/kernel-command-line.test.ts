@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MkrootError } from '../../../src/errors.js';
+import { bootMenu } from '../../../src/netboot/boot-menu.js';
 import {
   type ImageLocation,
   macBytes,
@@ -83,6 +84,24 @@ describe('the kernel command line', () => {
       'mkroot.rw=image:10.0.0.1:/t/top.ext4',
     );
     expect(() => top({ label: 'a b' })).toThrow('Cannot put label "a b"');
+  });
+
+  it('in a boot menu leaves room for what boot loaders add, or the kernel would cut off its end', () => {
+    const commandLine = (length: number) => {
+      const menu = bootMenu({
+        image: {
+          name: 'c',
+          generation: 'g',
+          kernel: 'images/compute/20261120T064707Z-eec447e3/vmlinuz',
+          initrds: ['images/compute/20261120T064707Z-eec447e3/initrd.img'],
+        },
+        parameters: { extra: ['x'.repeat(length - 'mkroot.image=c mkroot.generation=g '.length)] },
+      });
+      return menu.entries[0]?.kind === 'image' ? menu.entries[0].commandLine.length : 0;
+    };
+    expect(commandLine(1800)).toBe(1800);
+    // What PXELINUX was seen to make of it: BOOT_IMAGE=KERNEL in front, initrd=FILES and BOOTIF=01-MAC behind.
+    expect(() => commandLine(1900)).toThrow(/it has 1900 bytes, 18\d\d fit beside what boot loaders add$/);
   });
 
   it('writes the local disk that is partitioned, and its consent', () => {
