@@ -66,11 +66,23 @@ export function changeSite(
   yaml: string,
   changes: readonly FileChange[],
 ): Inventory {
-  const texts = changes.map(({ name, text }) => [name, text] as const);
-  const after = tryChange(fs, site, what, new Map([[SITE_NAMES.inventory, yaml], ...texts]));
+  const after = tryChange(fs, site, what, changedTexts(yaml, changes));
+  writeChanges(fs, site, yaml, changes);
+  return after;
+}
+
+/** Texts of the files that {@link tryChange} decodes. */
+export function changedTexts(yaml: string, changes: readonly FileChange[]): Map<string, string> {
+  return new Map([[SITE_NAMES.inventory, yaml], ...changes.map(({ name, text }) => [name, text] as const)]);
+}
+
+/**
+ * Writes files of a site in their order, after it was tried what the inventory will be.
+ * @throws MkrootError Locked if somebody has saved one of the files or nodes.yaml since.
+ */
+export function writeChanges(fs: FileSystem, site: Site, yaml: string, changes: readonly FileChange[]): void {
   requireUnchanged(fs, pathOf(site, SITE_NAMES.inventory), yaml);
   for (const { name, before, text } of changes) replaceText(fs, pathOf(site, name), before, text);
-  return after;
 }
 
 function pathOf({ directory }: Site, name: string): string {

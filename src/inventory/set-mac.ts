@@ -1,22 +1,36 @@
 import { replaceItemInYaml, setInYaml } from '../decode/edit-yaml.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import type { FileSystem } from '../ports/file-system.js';
-import { changeSite, type FileChange, readCsvText, shownName, writtenEntries } from './change-site.js';
-import { loadInventory, readInventoryText, SITE_NAMES, type Site } from './load-inventory.js';
+import type { ReadFileSystem } from '../ports/file-system.js';
+import { type FileChange, readCsvText, shownName, writtenEntries } from './change-site.js';
+import type { Inventory } from './inventory.js';
+import { SITE_NAMES, type Site } from './load-inventory.js';
 import { normalizeMac } from './mac.js';
 import { expandNodeSet } from './node-set.js';
 import { resolveNode } from './resolve-node.js';
-import type { SetNodeResult } from './set-node.js';
-import { writeImport } from './write-import.js';
+import { importChanges } from './write-import.js';
 import { replaceInRows } from './write-rows.js';
 
+/** What gives a node another MAC address: nothing if it has it already. */
+export interface MacChanges {
+  readonly changes: readonly FileChange[];
+  /** Where it stands then: entries of nodes.yaml, such as nodes.n001, and files. */
+  readonly places: readonly string[];
+}
+
 /**
- * Gives a node another MAC address, as after a swap of its board: in nodes.yaml or in its CSV file, wherever it has one. A node
- * that has none gets it in its own entry, or in a CSV file where it is one of a range.
- * @throws MkrootError NotFound for a node that is not there; Usage for what is no MAC address; InvalidInput if another node has
- * it; Locked if somebody changes the files at the same time.
+ * What has to be written to give a node another MAC address, as after a swap of its board: in nodes.yaml or in its CSV file, wherever it
+ * has one. A node that has none gets it in its own entry, or in a CSV file where it is one of a range.
+ * @param yaml nodes.yaml as it was read, which `inventory` was decoded from.
+ * @throws MkrootError NotFound for a node that is not there; Usage for what is no MAC address, or is to be that of several nodes.
  */
-export function setMac(fs: FileSystem, site: Site, name: string, given: string): SetNodeResult {
+export function macChanges(
+  fs: ReadFileSystem,
+  site: Site,
+  yaml: string,
+  inventory: Inventory,
+  name: string,
+  given: string,
+): MacChanges {
   const mac = normalizeMac(given);
   if (mac === undefined) {
     throw new MkrootError(`Cannot set mac of ${name} to "${given}": it is no MAC address of a network card`, {
@@ -34,10 +48,8 @@ export function setMac(fs: FileSystem, site: Site, name: string, given: string):
       },
     );
   }
-  const yaml = readInventoryText(fs, site);
-  const inventory = loadInventory(fs, site, new Map([[SITE_NAMES.inventory, yaml]]));
   const { node } = resolveNode(inventory, name);
-  if (node.mac === mac) return { changed: [], entry: name };
+  if (node.mac === mac) return { changes: [], places: [] };
   const { entries, csv } = writtenEntries(yaml);
   const entry = entries.find(
     ({ section, names }) => section === 'nodes' && names.includes(name.toLowerCase()),
@@ -62,7 +74,7 @@ export function setMac(fs: FileSystem, site: Site, name: string, given: string):
     changes.push({ name: file, before, text });
     places.push(shownName(site, file));
   }
-  if (changes.length === 0) places.push(...writeImport(fs, site, [{ name, mac }]));
-  else changeSite(fs, site, `set mac of ${name} to "${mac}"`, yaml, changes);
-  return { changed: [name], entry: places.join(' and ') };
+  if (changes.length > 0) return { changes, places };
+  const imported = importChanges(fs, site, yaml, [{ name, mac }]);
+  return { changes: imported, places: imported.map((change) => shownName(site, change.name)) };
 }

@@ -1,6 +1,6 @@
 import { setInYaml } from '../decode/edit-yaml.js';
 import { ExitCode, MkrootError } from '../errors.js';
-import type { FileSystem } from '../ports/file-system.js';
+import type { FileSystem, ReadFileSystem } from '../ports/file-system.js';
 import { changeSite, type FileChange, readCsvText, shownName, writtenEntries } from './change-site.js';
 import { parseCsv } from './csv.js';
 import type { ImportedNode } from './import-nodes.js';
@@ -20,6 +20,21 @@ export function writeImport(
   nodes: readonly Omit<ImportedNode, 'line'>[],
 ): string[] {
   const yaml = readInventoryText(fs, site);
+  const changes = importChanges(fs, site, yaml, nodes);
+  changeSite(fs, site, `add nodes to "${shownName(site, changes[0]!.name)}"`, yaml, changes);
+  return changes.map(({ name }) => shownName(site, name));
+}
+
+/**
+ * What {@link writeImport} would write: the CSV file first, then nodes.yaml if it does not name that one yet.
+ * @param yaml nodes.yaml as it was read.
+ */
+export function importChanges(
+  fs: ReadFileSystem,
+  site: Site,
+  yaml: string,
+  nodes: readonly Omit<ImportedNode, 'line'>[],
+): FileChange[] {
   const [named] = writtenEntries(yaml).csv;
   const csv = named ?? SITE_NAMES.csv;
   const shown = shownName(site, csv);
@@ -50,6 +65,5 @@ export function writeImport(
   if (named === undefined) {
     changes.push({ name: SITE_NAMES.inventory, before: yaml, text: setInYaml(yaml, ['csv'], csv) });
   }
-  changeSite(fs, site, `add nodes to "${shown}"`, yaml, changes);
-  return changes.map(({ name }) => shownName(site, name));
+  return changes;
 }

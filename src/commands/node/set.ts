@@ -5,7 +5,7 @@ import { ExitCode, MkrootError } from '../../errors.js';
 
 /** `mkroot node set`: changes what a node boots in nodes.yaml, or its MAC address where that stands, and nothing else there. */
 export default class NodeSet extends BaseCommand {
-  static override summary = 'Change what a node boots, or its MAC address: one value, and nothing else';
+  static override summary = 'Change what a node boots, or its MAC address, and nothing else';
 
   static override description =
     "The value goes into the node's own entry, or into `overrides` for one of a range. A MAC address is changed where it stands, in nodes.yaml or its CSV file. Comments and everything else stay as they are.";
@@ -14,7 +14,7 @@ export default class NodeSet extends BaseCommand {
     '<%= config.bin %> node set n017 --image compute-bookworm',
     "<%= config.bin %> node set 'n[001-004]' --boot memtest",
     '<%= config.bin %> node set n017 --variable rack=r7',
-    '<%= config.bin %> node set n017 --mac 52:54:00:12:34:56',
+    '<%= config.bin %> node set n017 --mac 52:54:00:12:34:56 --firmware uefi',
   ];
 
   static override args = {
@@ -36,8 +36,7 @@ export default class NodeSet extends BaseCommand {
     firmware: Flags.string({ description: 'bios or uefi', helpValue: 'FIRMWARE' }),
     'serial-console': Flags.string({ description: 'serial line, such as ttyS0,115200', helpValue: 'LINE' }),
     mac: Flags.string({
-      description: 'MAC address of one node, as after a swap of its board; by itself, without other values',
-      exclusive: ['image', 'generation', 'kernel', 'boot', 'firmware', 'serial-console', 'variable'],
+      description: 'MAC address of one node, as after a swap of its board',
       helpValue: 'MAC',
     }),
     variable: Flags.string({
@@ -76,16 +75,16 @@ export default class NodeSet extends BaseCommand {
       });
     }
     const ports = this.ports({ verbose: flags.verbose });
-    const [{ setNode }, { setMac }, { withSiteLock }] = await Promise.all([
+    const [{ setNode }, { withSiteLock }] = await Promise.all([
       import('../../inventory/set-node.js'),
-      import('../../inventory/set-mac.js'),
       import('../../pipelines/site/site-lock.js'),
     ]);
     const site = openSite(ports.fs, flags.site);
     const { changed, entry } = await withSiteLock(ports, site, this.interrupted, () =>
-      flags.mac === undefined
-        ? setNode(ports.fs, site, args.node, values)
-        : setMac(ports.fs, site, args.node, flags.mac),
+      setNode(ports.fs, site, args.node, {
+        values,
+        ...(flags.mac === undefined ? {} : { mac: flags.mac }),
+      }),
     );
     this.log(
       changed.length === 0

@@ -19,6 +19,6 @@ test('docs/inventory.md shows what `mkroot nodes show` prints, line by line', ()
   const names = ['n001', 'n002', 'n003', 'n004'];
   const seen = [1, 2, 3, 7].map((last, index) => ({ mac: `52:54:00:00:00:0${last}`, line: index + 1 }));
   writeImport(fs, site, planImport(loadInventory(fs, site), seen, { names }).nodes);
-  setNode(fs, site, 'n003', [{ field: 'image', value: 'compute-bookworm' }]);
+  setNode(fs, site, 'n003', { values: [{ field: 'image', value: 'compute-bookworm' }] });
   expect(`${originTable(resolveNode(loadInventory(fs, site), 'n003')).join('\n')}\n`).toBe(shown);
 });

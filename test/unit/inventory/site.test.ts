@@ -6,7 +6,6 @@ import { createSite } from '../../../src/inventory/new-site.js';
 import { removeNodes } from '../../../src/inventory/remove-nodes.js';
 import { resolveNode } from '../../../src/inventory/resolve-node.js';
 import { selectNodes } from '../../../src/inventory/select-nodes.js';
-import { setMac } from '../../../src/inventory/set-mac.js';
 import { setNode } from '../../../src/inventory/set-node.js';
 import { writeImport } from '../../../src/inventory/write-import.js';
 import { memoryFileSystem } from '../../support/memory-file-system.js';
@@ -87,9 +86,9 @@ describe('setting a value of a node', () => {
       ['', 'it is empty'],
     ] as const) {
       const error = { exitCode: ExitCode.Usage, message: expect.stringContaining(`"${text}": ${why}`) };
-      expect(errorOf(() => setNode(fs, SITE, text, [{ field: 'boot', value: 'local' }]))).toMatchObject(
-        error,
-      );
+      expect(
+        errorOf(() => setNode(fs, SITE, text, { values: [{ field: 'boot', value: 'local' }] })),
+      ).toMatchObject(error);
       expect(errorOf(() => selectNodes(loadInventory(fs, SITE), { names: text }))).toMatchObject(error);
     }
   });
@@ -97,10 +96,10 @@ describe('setting a value of a node', () => {
   test('of a range adds one entry to overrides, changes that node alone and keeps every line', () => {
     const { fs, text } = newSite();
     const before = text('nodes.yaml');
-    const result = setNode(fs, SITE, 'n003', [{ field: 'image', value: 'compute-bookworm' }]);
+    const result = setNode(fs, SITE, 'n003', { values: [{ field: 'image', value: 'compute-bookworm' }] });
     expect(result).toEqual({ changed: ['n003'], entry: 'overrides.n003' });
     expect(text('nodes.yaml')).toBe(`${before}overrides:\n  n003: { image: compute-bookworm }\n`);
-    setNode(fs, SITE, 'n003', [{ field: 'image', value: 'compute' }]);
+    setNode(fs, SITE, 'n003', { values: [{ field: 'image', value: 'compute' }] });
     expect(text('nodes.yaml')).toBe(`${before}overrides:\n  n003: { image: compute }\n`);
   });
 
@@ -108,7 +107,7 @@ describe('setting a value of a node', () => {
     const { fs, text } = newSite();
     const before = text('nodes.yaml').replaceAll('\n', '\r\n');
     fs.writeFile(`${SITE.directory}/nodes.yaml`, before);
-    setNode(fs, SITE, 'n003', [{ field: 'image', value: 'compute-bookworm' }]);
+    setNode(fs, SITE, 'n003', { values: [{ field: 'image', value: 'compute-bookworm' }] });
     expect(text('nodes.yaml')).toBe(`${before}overrides:\r\n  n003: { image: compute-bookworm }\r\n`);
   });
 
@@ -118,7 +117,7 @@ describe('setting a value of a node', () => {
     fs.writeFile('/srv/nodes.yaml', text('nodes.yaml'), 0o640);
     fs.remove(`${SITE.directory}/nodes.yaml`);
     fs.symlink('../../../srv/nodes.yaml', `${SITE.directory}/nodes.yaml`);
-    setNode(fs, SITE, 'n003', [{ field: 'boot', value: 'local' }]);
+    setNode(fs, SITE, 'n003', { values: [{ field: 'boot', value: 'local' }] });
     expect(fs.lstat(`${SITE.directory}/nodes.yaml`)?.kind).toBe('symlink');
     expect(fs.lstat('/srv/nodes.yaml')?.mode).toBe(0o640);
     expect(text('nodes.yaml')).toContain('n003: { boot: local }');
@@ -132,23 +131,29 @@ describe('setting a value of a node', () => {
     );
     fs.writeFile(`${SITE.directory}/nodes.yaml`, yaml);
     fs.writeFile(`${SITE.directory}/nodes.csv`, 'name,mac\n');
-    expect(setNode(fs, SITE, 's1', [{ field: 'variables.rack', value: 'r9' }]).entry).toBe('nodes.s1');
+    expect(setNode(fs, SITE, 's1', { values: [{ field: 'variables.rack', value: 'r9' }] }).entry).toBe(
+      'nodes.s1',
+    );
     expect(text('nodes.yaml')).toContain(
       '  s1: { group: compute, ip: 10.1.2.1, variables: { rack: r9 } } # storage\n',
     );
     fs.writeFile(`${SITE.directory}/nodes.csv`, 'name,image\ns1,compute\n');
-    expect(setNode(fs, SITE, 's1', [{ field: 'image', value: 'compute-bookworm' }]).entry).toBe(
+    expect(setNode(fs, SITE, 's1', { values: [{ field: 'image', value: 'compute-bookworm' }] }).entry).toBe(
       'overrides.s1',
     );
   });
 
   test('that does not fit, or that a later override hides, writes nothing', () => {
     const { fs, text } = newSite();
-    const unknown = errorOf(() => setNode(fs, SITE, 'n003', [{ field: 'image', value: 'compte' }]));
+    const unknown = errorOf(() =>
+      setNode(fs, SITE, 'n003', { values: [{ field: 'image', value: 'compte' }] }),
+    );
     expect(unknown.details).toEqual(['  image "compte" is not known; did you mean "compute"?']);
     const yaml = `${text('nodes.yaml')}overrides:\n  n003: {}\n  n[001-004]: { boot: local }\n`;
     fs.writeFile(`${SITE.directory}/nodes.yaml`, yaml);
-    const hidden = errorOf(() => setNode(fs, SITE, 'n003', [{ field: 'boot', value: 'memtest' }]));
+    const hidden = errorOf(() =>
+      setNode(fs, SITE, 'n003', { values: [{ field: 'boot', value: 'memtest' }] }),
+    );
     expect(hidden.message).toMatch(/"n\[001-004\]" in site\/nodes.yaml:\d+:\d+ goes before it/);
     expect(text('nodes.yaml')).toBe(yaml);
   });
@@ -170,6 +175,7 @@ nodes:
 `;
   const ROWS = '# rack 1\r\nname;mac;variables.note\r\nn1;52:54:00:00:00:11;"a;b"\r\nn3;;x\r\n';
   const NEW = '52:54:00:00:00:99';
+  const over = (yaml: string, name: string) => `${yaml}overrides:\n  ${name}: { boot: local }\n`;
 
   function macSite() {
     const { fs, text } = newSite();
@@ -188,28 +194,62 @@ nodes:
     ['n3', 'site/nodes.csv', MACS, ROWS.replace('n3;;x', `n3;${NEW};x`)],
   ])('%s changes it where it stands (%s), and nothing else', (name, entry, yaml, rows) => {
     const { fs, text } = macSite();
-    expect(setMac(fs, SITE, name, '5254.0000.0099')).toEqual({ changed: [name], entry });
+    expect(setNode(fs, SITE, name, { mac: '5254.0000.0099' })).toEqual({ changed: [name], entry });
     expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([yaml, rows]);
     expect(loadInventory(fs, SITE).nodes.get(name)?.mac?.value).toBe(NEW);
-    expect(setMac(fs, SITE, name, NEW).changed).toEqual([]);
+    expect(setNode(fs, SITE, name, { mac: NEW }).changed).toEqual([]);
   });
 
   test('that stands in nodes.yaml and in the CSV file changes both', () => {
     const { fs, text } = macSite();
     fs.writeFile(`${SITE.directory}/nodes.csv`, 'name,mac\na,52:54:00:00:00:0a\n');
-    setMac(fs, SITE, 'a', NEW);
+    setNode(fs, SITE, 'a', { mac: NEW });
     expect(text('nodes.yaml')).toContain(`mac: "${NEW}" } # first`);
     expect(text('nodes.csv')).toBe(`name,mac\na,${NEW}\n`);
   });
 
+  test.each([
+    ['c', 'nodes.c', MACS.replace('10.1.2.9 }', `10.1.2.9, mac: "${NEW}", boot: local }`), ROWS],
+    ['b1', 'nodes.b[1-2] and overrides.b1', over(MACS.replace('525400000001', `"${NEW}"`), 'b1'), ROWS],
+    ['n1', 'site/nodes.csv and overrides.n1', over(MACS, 'n1'), ROWS.replace('52:54:00:00:00:11', NEW)],
+    ['n2', 'site/nodes.csv and overrides.n2', over(MACS, 'n2'), `${ROWS}n2;${NEW}\r\n`],
+  ])('%s goes with other values, which are written with it (%s)', (name, entry, yaml, rows) => {
+    const { fs, text } = macSite();
+    const changes = { mac: NEW, values: [{ field: 'boot', value: 'local' }] };
+    expect(setNode(fs, SITE, name, changes)).toEqual({ changed: [name], entry });
+    expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([yaml, rows]);
+    expect(setNode(fs, SITE, name, changes).changed).toEqual([]);
+  });
+
+  test('in a nodes.csv that is new goes with other values, too', () => {
+    const { fs, text } = macSite();
+    fs.writeFile(`${SITE.directory}/nodes.yaml`, MACS.replace('csv: nodes.csv\n', ''));
+    fs.remove(`${SITE.directory}/nodes.csv`);
+    setNode(fs, SITE, 'n2', { mac: NEW, values: [{ field: 'boot', value: 'local' }] });
+    expect(text('nodes.csv')).toBe(`name,mac\nn2,${NEW}\n`);
+    expect(text('nodes.yaml')).toMatch(/^overrides:\n {2}n2: \{ boot: local \}$/m);
+    expect(text('nodes.yaml')).toMatch(/^csv: nodes\.csv$/m);
+  });
+
+  test('writes nothing where one of the other values does not fit', () => {
+    const { fs, text } = macSite();
+    for (const name of ['c', 'n1']) {
+      const changes = { mac: NEW, values: [{ field: 'image', value: 'compte' }] };
+      expect(errorOf(() => setNode(fs, SITE, name, changes)).exitCode).toBe(ExitCode.InvalidInput);
+    }
+    expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([MACS, ROWS]);
+  });
+
   test('to that of another node, to none, or of no node or several, is refused and writes nothing', () => {
     const { fs, text } = macSite();
-    const taken = errorOf(() => setMac(fs, SITE, 'n1', '52:54:00:00:00:02'));
+    const taken = errorOf(() => setNode(fs, SITE, 'n1', { mac: '52:54:00:00:00:02' }));
     expect(taken.details.join()).toContain('mac 52:54:00:00:00:02 of n1 is that of b2');
     expect(taken.exitCode).toBe(ExitCode.InvalidInput);
-    expect(errorOf(() => setMac(fs, SITE, 'n1', 'ff:ff:ff:ff:ff:ff')).exitCode).toBe(ExitCode.Usage);
-    expect(errorOf(() => setMac(fs, SITE, 'n[1-2]', NEW)).exitCode).toBe(ExitCode.Usage);
-    expect(errorOf(() => setMac(fs, SITE, 'n9', NEW)).exitCode).toBe(ExitCode.NotFound);
+    expect(errorOf(() => setNode(fs, SITE, 'n1', { mac: 'ff:ff:ff:ff:ff:ff' })).exitCode).toBe(
+      ExitCode.Usage,
+    );
+    expect(errorOf(() => setNode(fs, SITE, 'n[1-2]', { mac: NEW })).exitCode).toBe(ExitCode.Usage);
+    expect(errorOf(() => setNode(fs, SITE, 'n9', { mac: NEW })).exitCode).toBe(ExitCode.NotFound);
     expect([text('nodes.yaml'), text('nodes.csv')]).toEqual([MACS, ROWS]);
   });
 });
