@@ -12,8 +12,9 @@ has_sysvinit() {
 write_sysv_hand_over() {
   # sysvinit stops what does not belong into the level that it goes to, before it starts the scripts of that level: 0 is
   # power-off, 6 is reset. These lines come last, hence after the scripts of the level that the node works in.
+  # In a top that lasts those of the last boot are there. awk ends a last line that has no end.
   {
-    cat "$ROOT/sysroot/etc/inittab"
+    awk '!/^mkr[pru]:/' "$ROOT/sysroot/etc/inittab"
     printf 'mkrp:123456:respawn:%s poweroff sysv\nmkrr:012345:respawn:%s reboot sysv\n' \
       "$sysv_last_resort" "$sysv_last_resort"
     [ -z "${report_address:-}" ] || printf 'mkru:2345:once:%s up /run/initramfs\n' "$sysv_report"
@@ -26,7 +27,7 @@ write_sysv_hand_over() {
   fi
   # halt and reboot would take down the devices, the root's among them, while they are still running from it.
   if [ -d "$ROOT/sysroot/etc/default" ]; then
-    { cat "$ROOT/sysroot/etc/default/halt" 2>/dev/null && :; printf 'NETDOWN=no\n'; } | replace_file_by_new /etc/default/halt 0644
+    { awk '$0 != "NETDOWN=no"' "$ROOT/sysroot/etc/default/halt" 2>/dev/null; printf 'NETDOWN=no\n'; } | replace_file_by_new /etc/default/halt 0644
   fi
   # sendsigs kills everybody else, and with the last resort what ends a node whose server goes away meanwhile.
   mkdir -p "$ROOT/run/sendsigs.omit.d"

@@ -46,6 +46,23 @@ describe.each(shells)('a root with sysvinit under $name', (shell) => {
     expect(read('sysroot/etc/default/halt')?.trimEnd().split('\n').at(-1)).toBe('NETDOWN=no');
   });
 
+  it('gets them once, at every boot with a top that lasts, and below a last line without an end', () => {
+    const once = runOnTarget(shell, 'write_sysv_hand_over', root);
+    const thrice = runOnTarget(
+      shell,
+      'report_address=10.0.0.1; write_sysv_hand_over; rm -r "$ROOT/run/sendsigs.omit.d"; report_address=""; write_sysv_hand_over',
+      {
+        ...root,
+        'sysroot/etc/inittab': inittab.trimEnd(),
+        'sysroot/etc/default/halt': 'HALT=poweroff\nNETDOWN=yes',
+      },
+    );
+    expect(thrice.stderr).toBe('');
+    for (const path of ['sysroot/etc/inittab', 'sysroot/etc/default/halt']) {
+      expect(thrice.read(path)).toBe(once.read(path));
+    }
+  });
+
   it('is one whose inittab names a level: others are left alone', () => {
     const comments = { 'sysroot/etc/inittab': '# inittab is no longer used.\n# id:5:initdefault:\n' };
     const { read } = runOnTarget(shell, facts, comments);
