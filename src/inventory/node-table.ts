@@ -1,4 +1,5 @@
 import { positionText } from '../decode/position.js';
+import { textTable } from '../ports/text-table.js';
 import type { Node } from './node.js';
 import type { Origin, ResolvedNode } from './resolve-node.js';
 
@@ -11,14 +12,14 @@ export function nodeTable(nodes: readonly Node[]): string[] {
     group,
     boot === 'image' ? image : `${image} (boots ${boot})`,
   ]);
-  return table([['NAME', 'MAC', 'ADDRESS', 'GROUP', 'IMAGE'], ...rows]);
+  return textTable([['NAME', 'MAC', 'ADDRESS', 'GROUP', 'IMAGE'], ...rows]);
 }
 
 /** What a node comes to, as lines: field, value, and where the value comes from. */
 export function originTable({ node, origins }: ResolvedNode): string[] {
   return [
     node.name,
-    ...table(origins.map((origin) => [`  ${origin.field}`, shown(origin.value), from(origin)])),
+    ...textTable(origins.map((origin) => [`  ${origin.field}`, shown(origin.value), from(origin)])),
   ];
 }
 
@@ -31,15 +32,4 @@ function from({ level, name, position }: Origin): string {
 function shown(value: unknown): string {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(' ');
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** Rows with their columns below each other; the first row has as many cells as any. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -1,3 +1,4 @@
+import { textTable } from '../ports/text-table.js';
 import type { BootReport } from './boot-report.js';
 import { failureLines } from './boot-summary.js';
 import type { ClusterReport, NodeTestReport } from './cluster-report.js';
@@ -76,17 +77,7 @@ function fitting(rows: readonly (readonly string[])[], columns: number): string[
   for (let left = 0; ; left += 1) {
     const without = DISPENSABLE.slice(0, left);
     const kept = rows.map((cells) => cells.filter((_, index) => !without.includes(HEAD[index]!)));
-    const lines = table(kept);
+    const lines = textTable(kept);
     if (left === DISPENSABLE.length || lines.every((line) => line.length <= columns)) return lines;
   }
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
-  return rows.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }

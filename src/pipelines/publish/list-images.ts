@@ -11,11 +11,11 @@ import {
   readManifest,
 } from '../../images/image-store.js';
 import { loadInventory, SITE_NAMES, type Site } from '../../inventory/load-inventory.js';
-import { table } from '../../inventory/node-table.js';
 import { resolveNodes } from '../../inventory/resolve-node.js';
 import { foldNodeSet } from '../../netboot/node-set.js';
 import { type BytePath, displayPath, toBytePath } from '../../ports/byte-path.js';
 import type { ReadFileSystem } from '../../ports/file-system.js';
+import { textTable } from '../../ports/text-table.js';
 import { readRecord } from './published-record.js';
 
 /** Which images are wanted. */
@@ -100,7 +100,10 @@ export function imagesText(generations: readonly ListedGeneration[]): string[] {
     foldNodeSet(published) || '-',
     foldNodeSet(pinned ?? []) || '-',
   ]);
-  return table([['IMAGE', 'GENERATION', 'MADE (UTC)', 'KERNELS', 'PUBLISHED FOR', 'PINNED FOR'], ...rows]);
+  return textTable([
+    ['IMAGE', 'GENERATION', 'MADE (UTC)', 'KERNELS', 'PUBLISHED FOR', 'PINNED FOR'],
+    ...rows,
+  ]);
 }
 
 function imageNames(fs: ReadFileSystem, state: BytePath): string[] {
