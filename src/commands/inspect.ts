@@ -25,7 +25,7 @@ is written outside of that directory.`;
   ];
 
   static override args = {
-    initrd: Args.string({ required: true, description: 'the file' }),
+    initrd: Args.string({ required: true, description: 'an initramfs, whoever made it' }),
   };
 
   static override flags = {

@@ -47,6 +47,11 @@ export const LAYER_RULES = {
       'The image itself has a private key or a password hash, which every node and whoever reaches the server can read.',
     remedy: 'Take it out of the recipe and give it to nodes in their host layers.',
   },
+  'image-unread': {
+    severity: 'warning',
+    about: 'Only root can read all of the image, so it was not searched for secrets as a whole.',
+    remedy: 'Run it as root to have all of it searched.',
+  },
   'shared-identity': {
     severity: 'error',
     about: 'A shared layer gives every node the same host name, machine-id or ssh host key.',

@@ -27,7 +27,7 @@ export default class OverlayLint extends BaseCommand {
   async run(): Promise<unknown> {
     const { argv, flags } = await this.parse(OverlayLint);
     const { fs, progress } = this.ports();
-    const [{ lintTargets }, { findingText, unreadOverlayText }] = await Promise.all([
+    const [{ lintTargets }, { findingText, severitiesText, unreadOverlayText }] = await Promise.all([
       import('../../pipelines/lint/lint-targets.js'),
       import('../../pipelines/lint/lint-text.js'),
     ]);
@@ -45,7 +45,7 @@ export default class OverlayLint extends BaseCommand {
     for (const overlay of unreadOverlays) progress.note(unreadOverlayText(overlay));
     for (const line of findings.flatMap(findingText)) this.log(line);
     const errors = findings.filter(({ severity }) => severity === 'error').length;
-    this.log(`${errors} errors, ${findings.length - errors} warnings`);
+    this.log(severitiesText(findings));
     if (errors > 0) process.exitCode = ExitCode.InvalidInput;
     return { errors, warnings: findings.length - errors, findings, unreadOverlays, missingImages };
   }

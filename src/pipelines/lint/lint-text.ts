@@ -16,15 +16,23 @@ export function unreadOverlayText(overlay: string): string {
   return `${overlay} is not looked at further, and no layer has it: its overlay.yaml cannot be read`;
 }
 
+/** How many findings there are of each severity. */
+export function severitiesText(findings: readonly Pick<SiteFinding, 'severity'>[]): string {
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  return `${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`;
+}
+
 /** The last line: how many findings of each severity, in how much. */
 export function totalsText(
   findings: readonly Pick<SiteFinding, 'severity'>[],
   { recipes, nodes, overlays, layers }: LintReport['looked'],
 ): string {
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
-  const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
   return [
-    `${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`,
-    `in ${counted(recipes, 'recipe')}, ${counted(nodes, 'node')}, ${counted(overlays, 'overlay')}, ${counted(layers, 'layer')}`,
-  ].join(' ');
+    `${severitiesText(findings)} in ${counted(recipes, 'recipe')}`,
+    ...[counted(nodes, 'node'), counted(overlays, 'overlay'), counted(layers, 'layer')],
+  ].join(', ');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { ioError } from '../../../../src/host/io-error.js';
 import { LAYER_RULES } from '../../../../src/layers/layer-rules.js';
 import { SITE_RULES } from '../../../../src/pipelines/lint/site-rules.js';
 import { BUILT, GENERATION, type LintedSite, lintedSite } from '../../../support/lint-fixture.js';
@@ -26,6 +27,19 @@ function group(fields: string): Plant {
 /** Changes n2, the last node. */
 function second(from: string, to: string): Plant {
   return (site) => site.replace('nodes.yaml', `n2: ${from}`, to);
+}
+
+/** Has a directory of the image that only root may list, and an ordinary user who looks. */
+function denied(path: string): Plant {
+  return ({ fs }) => {
+    const directory = `${BUILT.root}${path}`;
+    fs.mkdir(directory);
+    const readdir = fs.readdir.bind(fs);
+    fs.readdir = (asked) => {
+      if (asked !== directory) return readdir(asked);
+      throw ioError('list', asked, Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }));
+    };
+  };
 }
 
 const N2 = "{ group: compute, ip: 10.1.1.2, mac: '52:54:00:00:00:02' }";
@@ -196,6 +210,7 @@ const PLANTED: readonly (readonly [rule: string, where: RegExp, plant: Plant])[]
     (site) => site.write('hosts/n1/etc/krb5.keytab', 'x'),
   ],
   ['image-secret', /^image compute$/, (site) => site.write(`${BUILT.root}/etc/ssl/private/k.pem`, KEY)],
+  ['image-unread', /^image compute$/, denied('/etc/ssl/private')],
   ['shared-identity', /^overlays\/cluster\/etc\/machine-id$/, shared('/etc/machine-id')],
   ['shared-pointer', /^overlays\/cluster\/hopeless\.root$/, shared('/hopeless.root')],
   [
