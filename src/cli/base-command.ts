@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Command, Flags } from '@oclif/core';
 import { ExitCode, MkrootError } from '../errors.js';
 import type { Ports } from '../ports/ports.js';
+import { shellQuote } from '../ports/process-runner.js';
 import { hostPorts } from './host-ports.js';
 
 /** Where generations, caches and locks live unless the user says otherwise. */
@@ -41,6 +42,16 @@ export abstract class BaseCommand extends Command {
   /** Aborts on Ctrl-C and SIGTERM; hand it to everything that takes long. A second Ctrl-C ends mkroot at once. */
   protected get interrupted(): AbortSignal {
     return this.#interrupt.signal;
+  }
+
+  /** Who works, for locks: so others are told by what they are kept waiting. Hand it to everything that takes one. */
+  protected get worker(): { readonly pid: number; readonly command: string; readonly signal: AbortSignal } {
+    const words = (this.id ?? '').split(':');
+    return {
+      pid: process.pid,
+      command: shellQuote(['mkroot', ...words, ...this.argv]),
+      signal: this.interrupted,
+    };
   }
 
   protected ports({ verbose = false }: { verbose?: boolean } = {}): Ports {

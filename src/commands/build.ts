@@ -4,7 +4,6 @@ import { BaseCommand } from '../cli/base-command.js';
 import { recipeSearch } from '../cli/recipe-search.js';
 import { requireRoot } from '../cli/require-root.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
-import { shellQuote } from '../ports/process-runner.js';
 
 /** `mkroot build RECIPE`: a recipe becomes an immutable generation of a root tree. */
 export default class Build extends BaseCommand {
@@ -59,9 +58,7 @@ export default class Build extends BaseCommand {
       wait: flags.wait,
       hostArchitecture: search.hostArchitecture,
       mkroot: this.config.version,
-      pid: process.pid,
-      command: shellQuote(['mkroot', 'build', ...this.argv]),
-      signal: this.interrupted,
+      ...this.worker,
       ...(flags.backend === undefined ? {} : { backend: flags.backend }),
     };
     if (flags.plan) {

@@ -4,7 +4,6 @@ import { BaseCommand } from '../cli/base-command.js';
 import { requireRoot } from '../cli/require-root.js';
 import { openSite } from '../cli/site.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
-import { shellQuote } from '../ports/process-runner.js';
 
 /** `mkroot gc`: removes generations and versions of layers that nobody is known to need. */
 export default class Gc extends BaseCommand {
@@ -48,11 +47,7 @@ export default class Gc extends BaseCommand {
     if (!dry) requireRoot('remove generations', 'they belong to root');
     const { things, pinsKnown } = dry
       ? planGarbage(ports.fs, ports.clock.now(), request)
-      : await collectGarbage(ports, request, {
-          pid: process.pid,
-          command: shellQuote(['mkroot', 'gc', ...this.argv]),
-          signal: this.interrupted,
-        });
+      : await collectGarbage(ports, request, this.worker);
     if (!pinsKnown) {
       ports.progress.warn(
         'There is no nodes.yaml: generations that nodes are pinned to are not known',

@@ -4,10 +4,10 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { codeDigest } from '../cli/code-digest.js';
 import { checkHttpRoot, httpRootFlag } from '../cli/http-root-flag.js';
+import { PUBLISH_FLAGS } from '../cli/publish-flags.js';
 import { requireRoot } from '../cli/require-root.js';
 import { openSite } from '../cli/site.js';
 import { toBytePath } from '../ports/byte-path.js';
-import { shellQuote } from '../ports/process-runner.js';
 
 /** `mkroot publish`: what nodes boot from now on becomes what the site says. */
 export default class Publish extends BaseCommand {
@@ -23,7 +23,6 @@ export default class Publish extends BaseCommand {
   ];
 
   static override flags = {
-    'dry-run': Flags.boolean({ description: 'show what would change, and change nothing' }),
     diff: Flags.boolean({ description: 'show what would change in files, line by line, and change nothing' }),
     files: Flags.boolean({ description: 'name every boot file that changes' }),
     only: Flags.string({
@@ -32,7 +31,6 @@ export default class Publish extends BaseCommand {
       multipleNonGreedy: true,
       helpValue: 'NAME',
     }),
-    force: Flags.boolean({ description: 'overwrite files of the tree that somebody else made or changed' }),
     interface: Flags.string({
       description: 'interface on which DHCP is answered; may be repeated; remembered',
       multiple: true,
@@ -44,8 +42,7 @@ export default class Publish extends BaseCommand {
       helpValue: 'NAME',
     }),
     'http-root': httpRootFlag('URL under which HTTP serves STATE/netboot/tftp, for iPXE; remembered'),
-    site: BaseCommand.siteFlag,
-    state: BaseCommand.stateFlag,
+    ...PUBLISH_FLAGS,
   };
 
   async run(): Promise<unknown> {
@@ -73,9 +70,7 @@ export default class Publish extends BaseCommand {
       : await publish(ports, request, {
           force: flags.force,
           processors: availableParallelism(),
-          pid: process.pid,
-          command: shellQuote(['mkroot', 'publish', ...this.argv]),
-          signal: this.interrupted,
+          ...this.worker,
         });
     const { files, diff } = flags;
     const report = publishReport(ports.fs, plan, { files, diff, published: !dry, state: request.state });

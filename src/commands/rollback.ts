@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { codeDigest } from '../cli/code-digest.js';
+import { PUBLISH_FLAGS } from '../cli/publish-flags.js';
 import { requireRoot } from '../cli/require-root.js';
 import { openSite } from '../cli/site.js';
 import { toBytePath } from '../ports/byte-path.js';
-import { shellQuote } from '../ports/process-runner.js';
 
 /** `mkroot rollback IMAGE`: nodes of an image boot an older generation of it. */
 export default class Rollback extends BaseCommand {
@@ -27,10 +27,7 @@ export default class Rollback extends BaseCommand {
       description: 'generation; by default the newest before the current one',
       helpValue: 'ID',
     }),
-    'dry-run': Flags.boolean({ description: 'show what would change, and change nothing' }),
-    force: Flags.boolean({ description: 'overwrite files of the tree that somebody else made or changed' }),
-    site: BaseCommand.siteFlag,
-    state: BaseCommand.stateFlag,
+    ...PUBLISH_FLAGS,
   };
 
   async run(): Promise<unknown> {
@@ -58,9 +55,7 @@ export default class Rollback extends BaseCommand {
       : await publish(ports, request, {
           force: flags.force,
           processors: availableParallelism(),
-          pid: process.pid,
-          command: shellQuote(['mkroot', 'rollback', ...this.argv]),
-          signal: this.interrupted,
+          ...this.worker,
         });
     const report = publishReport(ports.fs, plan, { files: false, diff: false, published: !dry, state });
     for (const warning of report.warnings) ports.progress.warn(warning);

@@ -6,7 +6,6 @@ import { LiveScreen } from '../cli/live-screen.js';
 import { requireRoot } from '../cli/require-root.js';
 import { openSite } from '../cli/site.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
-import { shellQuote } from '../ports/process-runner.js';
 
 /** Lines below the table that say what happened last. */
 const NEWS_LINES = 5;
@@ -96,9 +95,7 @@ export default class Serve extends BaseCommand {
         ...(flags.nfs === undefined ? {} : { nfs: flags.nfs }),
         ...(flags['http-port'] === undefined ? {} : { httpPort: flags['http-port'] }),
         forceDhcp: flags['force-dhcp'],
-        pid: process.pid,
-        command: shellQuote(['mkroot', 'serve', ...this.argv]),
-        signal: this.interrupted,
+        ...this.worker,
         onEvent: (event) => {
           const at = ports.clock.now().toISOString();
           const line = `${at.slice(11, 19)} ${eventText(event)}`;

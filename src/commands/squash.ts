@@ -5,7 +5,6 @@ import { BaseCommand } from '../cli/base-command.js';
 import { requireRoot } from '../cli/require-root.js';
 import { ROOT_IMAGE_FORMATS } from '../images/root-image.js';
 import { displayPath, toBytePath } from '../ports/byte-path.js';
-import { shellQuote } from '../ports/process-runner.js';
 
 /** `mkroot squash [IMAGE]`: the root of a generation becomes one file. */
 export default class Squash extends BaseCommand {
@@ -49,7 +48,7 @@ export default class Squash extends BaseCommand {
         ...(args.image === undefined ? {} : { image: args.image }),
         ...(flags.generation === undefined ? {} : { generation: flags.generation }),
       },
-      { pid: process.pid, command: shellQuote(['mkroot', 'squash', ...this.argv]), signal: this.interrupted },
+      this.worker,
     );
     this.log(
       `${displayPath(result.path)}: ${formatSize(result.size)}, sha256 ${result.sha256.slice(0, 16)}…`,

@@ -4,7 +4,6 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { requireRoot } from '../../cli/require-root.js';
 import { openSite } from '../../cli/site.js';
 import { displayPath, toBytePath } from '../../ports/byte-path.js';
-import { shellQuote } from '../../ports/process-runner.js';
 
 /** `mkroot node create NAME`: a node in nodes.yaml, and its host layer. */
 export default class NodeCreate extends BaseCommand {
@@ -69,11 +68,7 @@ export default class NodeCreate extends BaseCommand {
         ...(flags.network === undefined ? {} : { network: flags.network }),
         ...(flags.image === undefined ? {} : { image: flags.image }),
       },
-      {
-        pid: process.pid,
-        command: shellQuote(['mkroot', 'node', 'create', ...this.argv]),
-        signal: this.interrupted,
-      },
+      this.worker,
     );
     const layers = new Map(created.layers.map((layer) => [layer.name, layer]));
     for (const [index, name] of created.names.entries()) {

@@ -4,7 +4,6 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { requireRoot } from '../../cli/require-root.js';
 import { openSite } from '../../cli/site.js';
 import { displayPath, toBytePath } from '../../ports/byte-path.js';
-import { shellQuote } from '../../ports/process-runner.js';
 
 /** `mkroot node instantiate NAME...`: host layers, each with an identity that is made once and kept. */
 export default class NodeInstantiate extends BaseCommand {
@@ -38,11 +37,7 @@ export default class NodeInstantiate extends BaseCommand {
       ]);
     const composer = openComposer(ports.fs, openSite(ports.fs, flags.site), toBytePath(resolve(flags.state)));
     const nodes = nodesOf(composer, findTargets(composer, argv.map(String)));
-    const layers = await instantiateNodes(ports, composer, nodes, {
-      pid: process.pid,
-      command: shellQuote(['mkroot', 'node', 'instantiate', ...this.argv]),
-      signal: this.interrupted,
-    });
+    const layers = await instantiateNodes(ports, composer, nodes, this.worker);
     for (const { name, layer, changed, findings } of layers) {
       for (const line of findings.flatMap(findingLines)) this.logToStderr(line);
       this.log(`${name}  ${displayPath(layer)}${changed ? '' : '  nothing has changed'}`);

@@ -4,7 +4,6 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { requireRoot } from '../../cli/require-root.js';
 import { openSite } from '../../cli/site.js';
 import { displayPath, toBytePath } from '../../ports/byte-path.js';
-import { shellQuote } from '../../ports/process-runner.js';
 
 /** `mkroot overlay write [GROUP...]`: the layers that the nodes of groups share. */
 export default class OverlayWrite extends BaseCommand {
@@ -38,11 +37,7 @@ export default class OverlayWrite extends BaseCommand {
             argv.map((name) => `group:${String(name).replace(/^group:/, '')}`),
           ).groups
         : [...composer.site.inventory.groups.keys()];
-    const layers = await writeSharedLayers(ports, composer, groups, {
-      pid: process.pid,
-      command: shellQuote(['mkroot', 'overlay', 'write', ...this.argv]),
-      signal: this.interrupted,
-    });
+    const layers = await writeSharedLayers(ports, composer, groups, this.worker);
     for (const { name, layer, changed, contents, findings } of layers) {
       for (const line of findings.flatMap(findingLines)) this.logToStderr(line);
       const what = changed ? `${contents.entries.length} entries` : 'nothing has changed';
