@@ -79,9 +79,10 @@ export default class Serve extends BaseCommand {
     requireRoot('serve', 'ports below 1024, mounts');
     process.umask(0o022);
     const ports = { ...this.ports({ verbose: flags.verbose }), network: hostNetwork() };
-    const [{ serveSite }, { eventText }, { boardText }] = await Promise.all([
+    const [{ serveSite }, { eventText }, { newsLines }, { boardText }] = await Promise.all([
       import('../pipelines/serve/serve-site.js'),
       import('../serving/serve-event.js'),
+      import('../serving/node-table.js'),
       import('../pipelines/serve/status-text.js'),
     ]);
     const screen = process.stdout.isTTY && !flags.json ? new LiveScreen(process.stdout) : undefined;
@@ -107,8 +108,8 @@ export default class Serve extends BaseCommand {
         onView: ({ nodes, unknown }) => {
           if (screen === undefined) return;
           const { columns, lines } = screen;
-          const size = { columns, lines: lines - news.length - 1, now: ports.clock.now() };
-          const last = news.map((line) => line.slice(0, columns));
+          const last = newsLines(news, { columns, lines });
+          const size = { columns, lines: lines - last.length - 1, now: ports.clock.now() };
           screen.draw([...boardText(nodes, unknown, size), '', ...last]);
         },
       });

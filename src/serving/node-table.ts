@@ -76,6 +76,20 @@ export function failureLines(rows: readonly NodeRow[], columns: number): string[
     .flatMap(({ known, state }) => wrapped(`${known.name}: ${stateText(state)}: ${state.detail}`, columns));
 }
 
+/** The last events of the server, whole: as many of the newest as a third of the screen has room for. */
+export function newsLines(
+  news: readonly string[],
+  { columns, lines }: { readonly columns: number; readonly lines: number },
+): string[] {
+  let shown: string[] = [];
+  for (const event of news.toReversed()) {
+    const more = [...wrapped(event, columns), ...shown];
+    if (shown.length > 0 && more.length > lines / 3) break;
+    shown = more;
+  }
+  return shown;
+}
+
 /** Machines that are in no inventory, the latest first. */
 export function unknownLines(machines: readonly UnknownMachine[], { columns, now }: TableOptions): string[] {
   return machines
@@ -143,15 +157,19 @@ function age(since: string, now: Date): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** The reason stands at the end of a node's line, so that nothing is cut off; what goes on is indented. */
+/** Nothing is cut off: a text goes on below, indented, broken between words where there are any. */
 function wrapped(text: string, columns: number): string[] {
   const indent = '    ';
   const width = Math.max(20, columns);
-  const lines = [text.slice(0, width)];
-  for (let at = width; at < text.length; at += width - indent.length) {
-    lines.push(`${indent}${text.slice(at, at + width - indent.length)}`);
+  const lines: string[] = [];
+  let rest = text;
+  for (let room = width; rest.length > room; room = width - indent.length) {
+    const blank = rest.lastIndexOf(' ', room);
+    const at = blank > room / 2 ? blank : room;
+    lines.push(rest.slice(0, at));
+    rest = rest.slice(at === blank ? at + 1 : at);
   }
-  return lines;
+  return [...lines, rest].map((line, index) => (index === 0 ? line : `${indent}${line}`));
 }
 
 function cut(text: string, columns: number): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { boardText, statusText } from '../../../src/pipelines/serve/status-text.js';
 import type { NodePhase, NodeState } from '../../../src/serving/node-board.js';
-import { type NodeRow, nodeTable } from '../../../src/serving/node-table.js';
+import { type NodeRow, newsLines, nodeTable } from '../../../src/serving/node-table.js';
 
 const G1 = '20261101T000000Z-11111111';
 const G2 = '20261110T000000Z-22222222';
@@ -95,9 +95,25 @@ describe('the table of nodes', () => {
     const lines = boardText(ROWS, [], { columns: 60, now });
     const at = lines.findIndex((line) => line.startsWith('n003: '));
     expect(lines.slice(at)).toEqual([
-      'n003: FAILED 50 base: 10.1.0.1:/state/images Connection refu',
-      '    sed; next: reboot in 34 s',
+      'n003: FAILED 50 base: 10.1.0.1:/state/images Connection',
+      '    refused; next: reboot in 34 s',
     ]);
+  });
+
+  it('has the last events below it, whole and broken between words, the oldest left out where there is no room', () => {
+    const ready =
+      '19:35:48 ready: DHCP and TFTP on br0, NFS by ganesha, HTTP at http://10.1.0.1:8080/, reports at 10.1.0.1:7752';
+    expect(newsLines(['19:35:47 dnsmasq: ready', ready], { columns: 80, lines: 24 })).toEqual([
+      '19:35:47 dnsmasq: ready',
+      '19:35:48 ready: DHCP and TFTP on br0, NFS by ganesha, HTTP at',
+      '    http://10.1.0.1:8080/, reports at 10.1.0.1:7752',
+    ]);
+    const many = Array.from({ length: 5 }, () => ready);
+    expect(newsLines(many, { columns: 80, lines: 24 })).toHaveLength(8);
+    expect(newsLines(many, { columns: 80, lines: 6 })).toHaveLength(2);
+    expect(newsLines(['x'.repeat(200)], { columns: 80, lines: 24 }).every((line) => line.length <= 80)).toBe(
+      true,
+    );
   });
 
   it('says when nobody serves, and of when it is', () => {
