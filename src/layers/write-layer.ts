@@ -48,11 +48,18 @@ export function versionName(digest: string): string {
 
 /** The version that `current` points to; undefined if the layer was never written. */
 export function currentLayer(fs: ReadFileSystem, directory: BytePath): LayerVersion | undefined {
+  const id = linkedVersion(fs, directory);
+  if (id === undefined) return undefined;
+  const version = layerVersion(directory, id);
+  return fs.lstat(version.layer)?.kind === 'directory' ? version : undefined;
+}
+
+/** Id of the version that `current` points to, whether that is there or not. */
+export function linkedVersion(fs: ReadFileSystem, directory: BytePath): string | undefined {
   const link = `${directory}/current`;
   if (fs.lstat(link)?.kind !== 'symlink') return undefined;
   const target = fs.readlink(link);
-  const version = layerVersion(directory, target.slice(target.lastIndexOf('/') + 1));
-  return fs.lstat(version.layer)?.kind === 'directory' ? version : undefined;
+  return target.slice(target.lastIndexOf('/') + 1);
 }
 
 /** Makes `current` point to a version in one step. */

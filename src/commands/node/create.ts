@@ -53,7 +53,7 @@ export default class NodeCreate extends BaseCommand {
     const ports = this.ports({ verbose: flags.verbose });
     const [{ createNodes }, { findingLines }] = await Promise.all([
       import('../../pipelines/layers/create-node.js'),
-      import('../../pipelines/layers/compose-layers.js'),
+      import('../../pipelines/layers/layer-findings.js'),
     ]);
     const created = await createNodes(
       ports,

@@ -33,7 +33,7 @@ export default class NodeInstantiate extends BaseCommand {
       await Promise.all([
         import('../../pipelines/layers/open-composer.js'),
         import('../../pipelines/layers/write-layers.js'),
-        import('../../pipelines/layers/compose-layers.js'),
+        import('../../pipelines/layers/layer-findings.js'),
       ]);
     const composer = openComposer(ports.fs, openSite(ports.fs, flags.site), toBytePath(resolve(flags.state)));
     const nodes = nodesOf(composer, findTargets(composer, argv.map(String)));

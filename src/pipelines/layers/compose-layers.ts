@@ -71,6 +71,7 @@ export class LayerComposer {
   readonly #overlays = new Map<string, Overlay>();
   readonly #bases = new Map<string, BaseRoot>();
   readonly #shared = new Map<string, SharedLayer>();
+  readonly #sharedNamesOf = new Map<string, ReadonlySet<string>>();
   readonly #pointers = new Map<SharedLayer, string>();
   #hosts: ReadonlySet<string> | undefined;
   readonly #allowances = new Allowances();
@@ -187,12 +188,22 @@ export class LayerComposer {
 
   /** Overlays that become part of a node's own layer, the lowest first. */
   hostOverlays(node: Node): Overlay[] {
-    const shared = new Set(this.sharedOverlays(node.group).map(({ name }) => name));
-    const own = this.overlays(node.overlays).filter(({ name }) => !shared.has(name));
+    const shared = this.#sharedNames(node.group);
+    const own = this.overlays(node.overlays.filter((name) => !shared.has(name)));
     const hosts = [HOST_TEMPLATE, node.name]
       .filter((name) => this.#hostNames.has(name))
       .map((name) => `${HOST_OVERLAYS}/${name}`);
     return [...own, ...hosts.flatMap((path) => this.#overlay(path, path) ?? [])];
+  }
+
+  /** Names of the overlays of {@link sharedOverlays}. */
+  #sharedNames(group: string): ReadonlySet<string> {
+    let names = this.#sharedNamesOf.get(group);
+    if (names === undefined) {
+      names = new Set(this.sharedOverlays(group).map(({ name }) => name));
+      this.#sharedNamesOf.set(group, names);
+    }
+    return names;
   }
 
   /** Names of the directories in {@link HOST_OVERLAYS}, links to directories included. */
@@ -346,26 +357,6 @@ export class LayerComposer {
       hint: `Add "image: NAME" to the group in ${this.site.inventory.file}.`,
     });
   }
-}
-
-/** @throws MkrootError InvalidInput if the linter found an error, with every finding. */
-export function refuseFindings(what: string, findings: readonly LayerFinding[]): void {
-  const errors = findings.filter(({ severity }) => severity === 'error');
-  if (errors.length === 0) return;
-  throw new MkrootError(
-    `Cannot write ${what}: the linter found ${errors.length} error${errors.length === 1 ? '' : 's'}`,
-    {
-      exitCode: ExitCode.InvalidInput,
-      details: errors.flatMap(findingLines),
-      hint: 'Every rule is explained in docs/lint.md.',
-    },
-  );
-}
-
-/** A finding as it is printed: rule, path, what is the case, where it comes from, what to do. */
-export function findingLines({ rule, severity, path, origin, line, what, remedy }: LayerFinding): string[] {
-  const where = line === undefined ? origin : `${origin}:${line}`;
-  return [`  ${severity} ${rule}: ${path}: ${what} (${where})`, `    ${remedy}`];
 }
 
 function directoriesIn(fs: ReadFileSystem, directory: BytePath): Set<string> {

@@ -1,6 +1,6 @@
 import { fileStates } from '../../engine/file-state.js';
 import type { LayerFinding } from '../../layers/layer-rules.js';
-import { currentLayer, layerVersion } from '../../layers/write-layer.js';
+import { layerVersion, linkedVersion } from '../../layers/write-layer.js';
 import type { BytePath } from '../../ports/byte-path.js';
 import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
 
@@ -190,7 +190,7 @@ export function looksAsRemembered(
   return (
     states[0] === identityStates(fs, directory, files.identity) &&
     states[1] === layerStates(fs, directory, version, files.layer) &&
-    currentLayer(fs, directory)?.id === version
+    linkedVersion(fs, directory) === version
   );
 }
 

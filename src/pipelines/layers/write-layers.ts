@@ -18,7 +18,8 @@ import {
   type WantedDirectory,
 } from '../../stages/publish/make-persistent-directories.js';
 import { servingServer } from '../publish/netboot-site.js';
-import { type ComposedLayer, type LayerComposer, refuseFindings } from './compose-layers.js';
+import type { ComposedLayer, LayerComposer } from './compose-layers.js';
+import { refuseFindings } from './layer-findings.js';
 import { keptPaths } from './persistent-paths.js';
 import { hostDirectory, persistentDirectory, sharedLayerDirectory } from './state-directories.js';
 

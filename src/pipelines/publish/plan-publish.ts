@@ -12,8 +12,8 @@ import type { WantedDirectory } from '../../stages/publish/make-persistent-direc
 import type { WantedTopImage } from '../../stages/publish/make-top-images.js';
 import { type OwnedTreePlan, planOwnedTree } from '../../stages/publish/owned-tree.js';
 import type { DriverInitrd } from '../initrd/driver-initrd.js';
-import { findingLines } from '../layers/compose-layers.js';
 import { HostLayerMemory } from '../layers/host-layer-memory.js';
+import { findingLines } from '../layers/layer-findings.js';
 import { findTargets, nodesOf, openComposer } from '../layers/open-composer.js';
 import { keptPaths } from '../layers/persistent-paths.js';
 import type { SharedFinding } from '../layers/render-layers.js';
@@ -83,6 +83,8 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
   const known = lookAhead(fs, state, { code, start: request.startThread });
   const composer = openComposer(fs, request.site, state);
   const before = readRecord(fs, state);
+  // Read before any file is looked at: the second thread is the further ahead.
+  const treeBefore = knownTree(fs, state, known);
   const memory = HostLayerMemory.parse(known.memory, { code, label: composer.site.label });
   const sources = new PublishSources(
     fs,
@@ -121,7 +123,7 @@ export function planPublish(fs: FileSystem, request: PublishRequest): PublishPla
     directory: publishedTree(state),
     asWritten,
   });
-  const tree = planOwnedTree(fs, publishedTree(state), files, knownTree(fs, state, known));
+  const tree = planOwnedTree(fs, publishedTree(state), files, treeBefore);
   const layers = [...sources.layers.values()].filter(
     ({ there, becomesCurrent, differences }) => !there || becomesCurrent || differences.length > 0,
   );
