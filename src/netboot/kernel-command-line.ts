@@ -267,7 +267,9 @@ export function renderKernelCommandLine(parameters: BootParameters, added = ''):
   if (line.length > room) {
     throw new MkrootError(
       `Cannot write the kernel command line "${line.slice(0, 60)}...": it has ${line.length} bytes, ${room} fit${added === '' ? '' : ' beside what boot loaders add'}`,
-      { hint: 'Shorten paths, or put arguments into the recipe as defaults of the initrd.' },
+      {
+        hint: 'Let the host layer name the other layers (transport: { pointers: true } in nodes.yaml), or leave arguments out.',
+      },
     );
   }
   return line;

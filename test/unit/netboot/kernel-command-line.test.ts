@@ -101,6 +101,11 @@ describe('the kernel command line', () => {
     };
     expect(commandLine(1800)).toBe(1800);
     // What PXELINUX was seen to make of it: BOOT_IMAGE=KERNEL in front, initrd=FILES and BOOTIF=01-MAC behind.
+    expect(() => commandLine(1900)).toThrow(
+      expect.objectContaining({
+        hint: expect.stringContaining('transport: { pointers: true } in nodes.yaml'),
+      }),
+    );
     expect(() => commandLine(1900)).toThrow(/it has 1900 bytes, 18\d\d fit beside what boot loaders add$/);
   });
 
