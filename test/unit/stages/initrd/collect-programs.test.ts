@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { symlinkEntry } from '../../../../src/archive/entry.js';
+import { hostFileEntry, symlinkEntry } from '../../../../src/archive/entry.js';
 import { ArchiveTree } from '../../../../src/archive/tree.js';
 import { Sysroot } from '../../../../src/rootfs/sysroot.js';
 import { collectMergedDirectories } from '../../../../src/stages/initrd/collect-merged-directories.js';
@@ -83,6 +83,49 @@ describe('collectPrograms', () => {
     collectMergedDirectories(tree, root);
     collectPrograms(tree, root, [{ value: '/bin/tool', reason: option }]);
     expect(tree.get('usr/bin/tool')).toMatchObject({ kind: 'symlink', target: '/usr/lib/tool/tool' });
+  });
+
+  it('never replaces the busybox that /init runs on by another one of the root', () => {
+    const fs = memoryFileSystem({
+      '/root/usr/bin/less': { link: '/usr/bin/busybox' },
+      '/root/usr/bin/busybox': '#!/bin/sh\n',
+      '/root/usr/bin/busybox.static': 'x',
+    });
+    const root = new Sysroot(fs, '/root');
+    const takenFrom = (hostPath: string) => {
+      const tree = new ArchiveTree();
+      collectMergedDirectories(tree, root);
+      tree.add(hostFileEntry('bin/busybox', { hostPath, size: 1 }, option, { mode: 0o644 }));
+      const warnings = collectPrograms(tree, root, [{ value: '/usr/bin/less', reason: option }]);
+      expect(tree.get('usr/bin/less')).toMatchObject({ kind: 'symlink', target: '/usr/bin/busybox' });
+      expect(tree.get('usr/bin/busybox')).toMatchObject({ content: { hostPath } });
+      return warnings;
+    };
+    expect(takenFrom('/root/usr/bin/busybox.static')).toEqual([
+      expect.stringContaining('"/usr/bin/busybox" of the root is left out'),
+    ]);
+    expect(takenFrom('/root/usr/bin/busybox')).toEqual([]);
+  });
+
+  it('never replaces the shell of /init: a script of an rpm package asks for /usr/bin/sh', () => {
+    const fs = memoryFileSystem({
+      '/root/usr/sbin/script': '#!/usr/bin/sh\n',
+      '/root/usr/bin/sh': { link: 'bash' },
+      '/root/usr/bin/bash': '#!/bin/sh\n',
+    });
+    const root = new Sysroot(fs, '/root');
+    const collected = (program: string) => {
+      const tree = new ArchiveTree();
+      collectMergedDirectories(tree, root);
+      tree.add(symlinkEntry('bin/sh', 'busybox', { kind: 'skeleton', part: 'applets' }));
+      const warnings = collectPrograms(tree, root, [{ value: program, reason: option }]);
+      expect(tree.get('usr/bin/sh')).toMatchObject({ kind: 'symlink', target: 'busybox' });
+      return { warnings, brings: tree.get('usr/bin/bash') !== undefined };
+    };
+    expect(collected('/usr/sbin/script')).toEqual({ warnings: [], brings: false });
+    expect(collected('/usr/bin/sh').warnings).toEqual([
+      expect.stringContaining('"/usr/bin/sh" of the root is left out'),
+    ]);
   });
 
   it('replaces the busybox applet of the same name', () => {
