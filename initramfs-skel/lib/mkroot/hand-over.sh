@@ -26,9 +26,15 @@ prepare_shutdown_root() {
     # /bin may itself be a link, and programs beside busybox are of no use here.
     set -- "$ROOT/bin/busybox" "$ROOT/shutdown"
     for applet in "$ROOT"/bin/*; do
-      if [ -L "$applet" ]; then set -- "$@" "$applet"; fi
+      # shellcheck disable=SC3013 # busybox and dash have it, and asking readlink would be a process for each.
+      if [ -L "$applet" ] && [ "$applet" -ef "$ROOT/bin/busybox" ]; then set -- "$@" "$applet"; fi
     done
     cp -a "$@" initramfs/bin/
+    # Programs of the root may have taken the names of applets.
+    for applet in "$ROOT"/bin/*; do
+      applet=initramfs/bin/${applet##*/}
+      [ -e "$applet" ] || ln -s busybox "$applet"
+    done
     mv initramfs/bin/shutdown initramfs/
     cp -a "$ROOT/lib/mkroot" initramfs/lib/
     ln -s bin initramfs/sbin

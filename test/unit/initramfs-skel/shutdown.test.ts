@@ -22,6 +22,24 @@ const forget =
   'for point; do :; done; grep -v " $point " "$ROOT/proc/mounts" >"$ROOT/proc/new" || :; mv "$ROOT/proc/new" "$ROOT/proc/mounts"';
 
 describe.each(shells)('/run/initramfs under $name', (shell) => {
+  it('has the applets of busybox whose names programs of the root have taken', () => {
+    const { stdout, stderr } = runOnTarget(
+      shell,
+      'prepare_shutdown_root\nfor name in awk busybox ip ls umount; do readlink "$ROOT/run/initramfs/bin/$name" || echo none; done',
+      {
+        'bin/busybox': 'ELF',
+        'bin/ls': { link: 'busybox' },
+        'bin/ip': 'ELF',
+        'bin/awk': { link: '/etc/alternatives/awk' },
+        'bin/umount': { link: 'umount.util-linux' },
+        'bin/umount.util-linux': 'ELF',
+        'lib/mkroot/x': '',
+      },
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toBe('busybox\nnone\nbusybox\nbusybox\nbusybox\n');
+  });
+
   it('holds busybox, its applets, the parts and the shutdown program, also where /bin is a link; other programs stay behind', () => {
     const { read, stdout, stderr } = runOnTarget(
       shell,
