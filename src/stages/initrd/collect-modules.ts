@@ -1,7 +1,7 @@
 import { fileEntry, hostFileEntry } from '../../archive/entry.js';
 import { describeReason, type Reason } from '../../archive/reason.js';
 import type { ArchiveTree } from '../../archive/tree.js';
-import { busModuleOf } from '../../kmod/driver-bus.js';
+import { busModulesOf } from '../../kmod/driver-bus.js';
 import type { ModuleRequest } from '../../kmod/driver-request.js';
 import type { Kernel } from '../../kmod/kernel.js';
 import type { ModuleCause } from '../../kmod/module-cause.js';
@@ -71,7 +71,7 @@ export async function collectModules(
     ...nics.map((wanted) => userRequest(wanted, 'nic', lenient)),
     ...drivers.map((wanted) => userRequest(wanted, 'driver', lenient)),
     // Last, so that a bus that was asked for by name is known as that.
-    ...[...nics, ...drivers].flatMap(busRequest),
+    ...[...nics, ...drivers].flatMap((wanted) => busRequests(wanted, kernel)),
   ];
   const byLabel = new Map(requests.map((request) => [request.label, request]));
   const closure = await resolveModules(kernel, requests, { unpacker: new Unpacker(fs, runner), strict });
@@ -94,19 +94,15 @@ function requestsFor(transport: Transport, reason: Reason): LabelledRequest[] {
   }));
 }
 
-function busRequest({ value, reason }: Wanted): LabelledRequest[] {
-  const bus = busModuleOf(value);
-  if (bus === undefined) return [];
-  return [
-    {
-      what: bus,
-      kind: 'driver',
-      label: `bus of ${value}: ${bus}`,
-      optional: true,
-      group: 'transport',
-      reason,
-    },
-  ];
+function busRequests({ value, reason }: Wanted, { modules }: Kernel): LabelledRequest[] {
+  return busModulesOf(value, modules).map((bus) => ({
+    what: bus,
+    kind: 'driver',
+    label: `bus of ${value}: ${bus}`,
+    optional: true,
+    group: 'transport',
+    reason,
+  }));
 }
 
 function userRequest(wanted: Wanted, kind: ModuleRequest['kind'], lenient: boolean): LabelledRequest {

@@ -15,7 +15,7 @@ const wanted = (option: string, value: string) => ({ value, reason: reason(`${op
 async function collected(modules: readonly string[], wishes: Partial<Parameters<typeof collectModules>[3]>) {
   const all = ['af_packet', 'nfs', 'overlay', ...modules];
   const fs = memoryFileSystem(
-    kernelTree(Object.fromEntries(all.map((name) => [`kernel/${name}.ko`, ['depends=']]))),
+    kernelTree(Object.fromEntries(all.map((path) => [`kernel/${path}.ko`, ['depends=']]))),
   );
   const ports = {
     fs,
@@ -27,7 +27,7 @@ async function collected(modules: readonly string[], wishes: Partial<Parameters<
   const none = { nics: [], drivers: [], transports: [], tops: [], strict: false };
   const { closure, nics } = await collectModules(new ArchiveTree(), ports, kernel, { ...none, ...wishes });
   const names = closure.modules.map(({ name }) => name);
-  return { nics, modules: names.filter((name) => modules.includes(name)).sort() };
+  return { nics, modules: names.filter((name) => modules.includes(name)).sort(), closure: names.sort() };
 }
 
 describe('the modules of an initramfs', () => {
@@ -35,11 +35,20 @@ describe('the modules of an initramfs', () => {
 
   it('have the bus that a virtio card appears on, which no module depends on, where it is no part of the kernel', async () => {
     const nics = [wanted('--nic', 'virtio-net')];
-    expect(await collected(every, { nics })).toEqual({
+    expect(await collected(every, { nics })).toMatchObject({
       nics: ['virtio_net'],
       modules: ['virtio_net', 'virtio_pci'],
     });
     expect((await collected(['virtio_net'], { nics })).modules).toEqual(['virtio_net']);
+  });
+
+  it('have the controllers of the bus that a network card on USB appears on', async () => {
+    const usb = ['drivers/net/usb/r8152', 'drivers/usb/host/xhci-pci', 'drivers/usb/host/ehci-pci'];
+    const { closure, nics } = await collected(usb, { nics: [wanted('--nic', 'r8152')] });
+    expect(nics).toEqual(['r8152']);
+    expect(closure).toEqual(['af_packet', 'ehci_pci', 'nfs', 'overlay', 'r8152', 'xhci_pci']);
+    const none = await collected([...usb, 'drivers/net/ethernet/tg3'], { nics: [wanted('--nic', 'tg3')] });
+    expect(none.closure).toEqual(['af_packet', 'nfs', 'overlay', 'tg3']);
   });
 
   it('mount the file systems of the transports, each once', async () => {
