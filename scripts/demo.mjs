@@ -3,11 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { root, setUp } from './set-up.mjs';
+import { leaveInterruptToChildren, root, setUp } from './set-up.mjs';
 
 const RECIPE = 'compute';
 const NIC = 'tg3';
 
+leaveInterruptToChildren();
 setUp('npm run demo', ['demo']);
 const state = resolve(process.env.MKROOT_STATE ?? join(root, '.mkroot/state'));
 const report = join(state, 'demo-report');
@@ -52,14 +53,14 @@ function mkroot(command, ...args) {
     end(`mkroot ${command} ended with ${status ?? 'a signal'} and said nothing`);
   }
   // A boot that fails still has a timeline to show; anything else ends here.
-  if (result.error !== undefined) end(`mkroot ${command}: ${result.error.message}`);
+  if (result.error !== undefined) end(`mkroot ${command}: ${result.error.message}`, result.error.exitCode);
   if (status !== 0 && result.milestones === undefined) end(`mkroot ${command} ended with ${status}`);
   return result;
 }
 
-function end(reason) {
+function end(reason, exitCode = 1) {
   console.log(`FAIL  ${reason}`);
-  process.exit(1);
+  process.exit(exitCode);
 }
 
 function megabytes(bytes) {

@@ -16,6 +16,14 @@ const UNWANTED_SERVICES = {
 };
 
 /**
+ * Ctrl-C reaches what a script has started as well, and mkroot cleans up then: a script that ended before it would leave that to go
+ * on behind the prompt, and the words with which it ends unread. For scripts that do one thing after the other by spawnSync.
+ */
+export function leaveInterruptToChildren() {
+  process.on('SIGINT', () => {});
+}
+
+/**
  * Sets up what is missing, or ends the process with what to type.
  * @param {string} command what the user ran, such as `npm test`
  * @param {('demo' | 'test' | 'bench')[]} lists lists of scripts/debian-packages.json
