@@ -88,7 +88,8 @@ function lintRefusedMode({ path, mode, uid }: LayerEntry, shared: boolean, repor
   // What everybody may write, or a secret that everybody may read, is a matter of other rules.
   if ((mode & 0o002) !== 0 || (isSecretPath(path) && (shared || (mode & 0o004) !== 0))) return;
   for (const { isMeant, bits, who } of REFUSED_MODES) {
-    if (!isMeant(path)) continue;
+    // Most have neither: what they are need not be asked.
+    if (((mode & bits) === 0 && uid === 0) || !isMeant(path)) continue;
     if ((mode & bits) !== 0) {
       report('mode-refused', `its mode is ${mode.toString(8).padStart(4, '0')}: ${who}`);
     }

@@ -24,6 +24,14 @@ const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 const TEMPLATE_WORDS =
   /\{\{-?\s*(node|cluster|group|variables)\.|\{%-?\s*for\s+\w+\s+in\s+(nodes|groups|cluster\.)/;
 
+/** Files of which some rule reads the text wherever it comes from. */
+const READ_BY_PATH: ReadonlySet<BytePath> = new Set([
+  '/etc/fstab',
+  '/etc/hosts',
+  '/etc/passwd',
+  '/etc/group',
+]);
+
 /** How many names a message lists. */
 const FEW = 5;
 
@@ -36,8 +44,11 @@ export function lintText(entry: LayerFile, bytes: Uint8Array, context: TextConte
       report('stale-ld-cache', 'ld.so.cache is that of the image, and nothing makes another one at boot');
     }
   }
+  const isCopied = 'source' in entry.content;
+  // Of what mkroot has put together nothing else is asked.
+  if (!isCopied && !READ_BY_PATH.has(path)) return;
   const text = Buffer.from(bytes).toString('latin1');
-  if ('source' in entry.content) {
+  if (isCopied) {
     const at = TEMPLATE_WORDS.exec(text)?.index;
     if (at !== undefined) report('forgotten-suffix', 'it is copied as it is', lineOf(text, at));
   }

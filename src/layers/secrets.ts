@@ -50,6 +50,10 @@ const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   [/\$(1|5|6|y|gy|2[aby]|7)\$[./A-Za-z0-9=,$]{1,40}\$[./A-Za-z0-9]{22,}/, 'a password hash'],
 ];
 
+/** Something of each of them: most texts have none of it, and one look does. */
+const HINT_OF_SECRET =
+  /-----BEGIN |PuTTY-|AGE-SECRET|PrivateKey|gh[pousr]_|github_pat_|glpat-|A[KS]IA|xox|\$/;
+
 /** How much of a file is looked at, in bytes: keys and password files are small. */
 export const LOOKED_AT = 1 << 20;
 
@@ -71,5 +75,6 @@ export function secretIn(bytes: Uint8Array): string | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LOOKED_AT)).toString(
     'latin1',
   );
+  if (!HINT_OF_SECRET.test(text)) return undefined;
   return SECRET_TEXTS.find(([pattern]) => pattern.test(text))?.[1];
 }

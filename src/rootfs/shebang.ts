@@ -15,6 +15,7 @@ export interface Shebang {
  * program. Undefined if the bytes are no script.
  */
 export function parseShebang(head: Uint8Array): Shebang | undefined {
+  if (head[0] !== 0x23) return undefined;
   const text = Buffer.from(head.subarray(0, SHEBANG_SIZE)).toString('latin1');
   const match = /^#![ \t]*([^ \t\n\0]+)([^\n\0]*)/.exec(text);
   if (match === null) return undefined;

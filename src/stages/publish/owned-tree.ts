@@ -246,19 +246,19 @@ function isAsWritten(file: OwnedFile, known: WrittenFile | undefined): known is 
 function contents(file: OwnedFile): string {
   if ('target' in file) return linkText(file.target);
   const text = file.render();
-  return isAscii(text) ? text : toBytePath(text);
-}
-
-/** Nearly every text is: its bytes are its characters. */
-function isAscii(text: string): boolean {
-  return !/[^\x00-\x7f]/.test(text);
+  // Nearly every text is ASCII, whose bytes are its characters.
+  return /[^\x00-\x7f]/.test(text) ? toBytePath(text) : text;
 }
 
 /** What belongs at paths, its state unknown. Those with the same file come one after the other: it is rendered once. */
 function wantedOfLast(): (file: OwnedFile) => WrittenFile {
   let last: { readonly file: OwnedFile; readonly wanted: WrittenFile } | undefined;
   return (file) => {
-    if (last?.file !== file) last = { file, wanted: { digests: [digestOf(contents(file))], state: '' } };
+    if (last?.file !== file) {
+      // The file has the text in UTF-8, as the digest takes it.
+      const digest = 'target' in file ? digestOf(linkText(file.target)) : sha256(file.render());
+      last = { file, wanted: { digests: [digest], state: '' } };
+    }
     return last.wanted;
   };
 }
@@ -275,7 +275,7 @@ function forPeople(found: string): string {
 }
 
 function digestOf(bytes: string): string {
-  return sha256(isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1'));
+  return sha256(Buffer.from(bytes, 'latin1'));
 }
 
 /** Puts files into place, each in one step; directories are made once. */
