@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Lab only. Part of self-check.sh on a node of a cluster: is it itself, and does it see what is its own and nothing else?
 # What is expected stands in files beside this one, a line each:
-#   mounts      LAYER PATH               layer below /run/mkroot, and the directory of the server that it is; `image` for one file
+#   mounts      LAYER PATH               layer below /run/mkroot, and the directory of the server that it is; `image` for one file,
+#                                        `memory` for a copy that needs no server
 #   files       LAYER SEEN SHA256 PATH   file of a layer; SEEN yes: the node sees it too, no other layer has one over it
 #   whiteouts   PATH                     is in the base, and hidden
 #   keys        SHA256 PATH              the node's own ssh host keys
@@ -23,7 +24,7 @@ check_layer() {
 	# shellcheck disable=SC2046 # three words by construction
 	set -- "$1" "$2" $(mount_at "/run/mkroot/$1")
 	case $2:${3:-}:${4:-} in
-		image:*:squashfs | image:*:erofs | /*:*:"$2":nfs*) ;;
+		image:*:squashfs | image:*:erofs | memory:"mkroot-$1":tmpfs | /*:*:"$2":nfs*) ;;
 		*)
 			report "layer-$1" fail "${3:-nothing} is mounted, expected $2"
 			return

@@ -40,6 +40,7 @@ export function publishedBoot(fs: ReadFileSystem, state: BytePath, node: Netboot
         ? openGeneration(fs, state, image.name, image.generation).root
         : base.path,
     ...(isImage ? { baseIsImage: true } : {}),
+    ...(base !== undefined && 'httpPort' in base ? { inMemory: true } : {}),
     cluster: cluster.map(({ path }) => path),
     host: host.path,
   };

@@ -12,6 +12,8 @@ export interface PublishedLayers {
   readonly base: BytePath;
   /** The node gets it as one file with all of it inside. */
   readonly baseIsImage?: boolean;
+  /** Its base comes over HTTP: the node copies its other layers into memory, and needs no server then. */
+  readonly inMemory?: boolean;
   /** From the lowest to the topmost. */
   readonly cluster: readonly BytePath[];
   readonly host: BytePath;
@@ -43,7 +45,7 @@ const PLAIN = /^\/[A-Za-z0-9._/+@=,-]+$/;
  */
 export function publishedLayerFacts(
   fs: ReadFileSystem,
-  { base, baseIsImage, cluster, host }: PublishedLayers,
+  { base, baseIsImage, inMemory, cluster, host }: PublishedLayers,
   hostMount: BytePath,
 ): LayerFacts {
   const trees = [
@@ -75,9 +77,10 @@ export function publishedLayerFacts(
     names: [...trees.map(({ name }) => name).reverse(), 'base'],
     files: {
       mounts: lines(
-        [{ name: 'base', path: baseIsImage ? 'image' : base }, ...trees].map(
-          ({ name, path }) => `${name} ${name === 'host' ? hostMount : path}`,
-        ),
+        [{ name: 'base', path: baseIsImage ? 'image' : base }, ...trees].map(({ name, path }) => {
+          const place = name === 'host' ? hostMount : path;
+          return `${name} ${inMemory && name !== 'base' ? 'memory' : place}`;
+        }),
       ),
       files: lines([
         ...(baseFile === undefined

@@ -101,6 +101,13 @@ EXPECT_HOSTNAME=n1
     expect(check()).toEqual(allWell);
   });
 
+  it('passes one that has copied its layer into memory, and only as such', () => {
+    files['etc/mkroot-self-check/mounts'] = 'base /srv/root\nhost memory\n';
+    expect(check()['layer-host']).toMatch(/is mounted, expected memory/);
+    mounts['/run/mkroot/host'] = 'mkroot-host tmpfs ro';
+    expect(check()).toEqual(allWell);
+  });
+
   it('passes one whose base came as one file, and only as such', () => {
     files['etc/mkroot-self-check/mounts'] = 'base image\nhost /srv/own\n';
     expect(check()['layer-base']).toMatch(/is mounted, expected image/);

@@ -27,6 +27,13 @@ describe('what a node has to find of its published layers', () => {
     expect(facts.files.mounts).toBe('base /s/root\ncluster /s/cluster\nhost /s/host\n');
   });
 
+  it('expects copies in memory where the base comes over HTTP', () => {
+    const overHttp = { ...layers, baseIsImage: true, inMemory: true };
+    expect(publishedLayerFacts(memoryFileSystem(files), overHttp, '/s/host').files.mounts).toBe(
+      'base image\ncluster memory\nhost memory\n',
+    );
+  });
+
   it('tells files that a layer above covers from those that the node sees, and leaves out what is written at boot', () => {
     const lines = facts.files.files.trim().split('\n');
     expect(lines).toContain(`base yes ${sum('ID=debian\n')} /usr/lib/os-release`);
