@@ -10,6 +10,7 @@ import type { ModuleLookup } from './module-lookup.js';
 import { normalizeName } from './module-name.js';
 import { undefinedSymbols } from './module-symbols.js';
 import { phyFamilyOf } from './phy-families.js';
+import { requestedAtRunTime } from './run-time-requests.js';
 import type { PackedFile, Unpacker } from './unpacker.js';
 
 /** A module that was read, with everything that it leads to as names of modules that are files. */
@@ -89,7 +90,7 @@ export async function gatherModules(
         hard: [...new Set([...direct, ...(kernel.modules.dependencies(name) ?? [])])],
         pre: await targets(info.softdep.pre, 'softdep'),
         post: await targets(info.softdep.post, 'softdep'),
-        weak: await targets(info.weakdeps, 'weakdep'),
+        weak: await targets([...info.weakdeps, ...requestedAtRunTime(name)], 'weakdep'),
         phy: [],
       });
     }

@@ -97,6 +97,17 @@ describe('softdep, weakdep and names (case 12)', () => {
     expect(closure.warnings).toEqual([expect.stringContaining('softdep nowhere of a')]);
   });
 
+  it('a driver of two halves has both, of which its module names one: mlx4_core asks for mlx4_en when it has seen the ports', async () => {
+    const both = {
+      [`${NET}/ethernet/mellanox/mlx4/mlx4_core.ko`]: ['depends='],
+      [`${NET}/ethernet/mellanox/mlx4/mlx4_en.ko`]: ['depends=mlx4_core'],
+    };
+    const closure = await closureIn(kernelTree(both), ['mlx4_core']);
+    expect([loaded(closure), shipped(closure)]).toEqual([['mlx4_core'], ['mlx4_en']]);
+    const alone = await closureIn(kernelTree({ 'kernel/mlx4_core.ko': ['depends='] }), ['mlx4_core']);
+    expect([shipped(alone), alone.warnings]).toEqual([[], []]);
+  });
+
   it('a weakdep is there with its dependencies, but not loaded', async () => {
     const tree = kernelTree({
       'kernel/a.ko': ['depends=', 'weakdep=maybe'],
