@@ -62,6 +62,18 @@ describe.each(shells)('/run/initramfs under $name', (shell) => {
 });
 
 describe.each(shells)('/run/initramfs/shutdown under $name', (shell) => {
+  it('tells what is left mounted in a line that the log takes', () => {
+    const layers = Array.from(
+      { length: 100 },
+      (_, index) => `10.77.0.1:/r /run/mkroot/cluster-${index} nfs ro 0 0`,
+    );
+    const { kmsg } = runWithMocks(shell, script('return 1', 'poweroff'), {
+      'proc/mounts': `${layers.join('\n')}\n`,
+    });
+    expect(kmsg.at(-1)).toMatch(/^<5>mkroot: shutdown: poweroff: \/run\/mkroot\/cluster-99 \/run/);
+    expect(kmsg.at(-1)!.length).toBeLessThan(900);
+  });
+
   it('unmounts children before parents, the old root and the layers only, then powers off without syncing', () => {
     const { calls, kmsg, status } = runWithMocks(shell, script(forget, 'poweroff'), mounts);
     expect(status).toBe(99);
