@@ -43,6 +43,8 @@ export async function publish(
   request: PublishRequest,
   options: ApplyOptions,
 ): Promise<PublishPlan> {
+  // Where no state is there is no image either: that is told before the lock makes the directory.
+  if (ports.fs.lstat(request.state) === undefined) planPublish(ports.fs, request);
   return withLayerLock(ports, request.state, options, async () => {
     const plan = await withIdentities(ports, request, options);
     if (!plan.changes && request.rollback === undefined) {

@@ -190,6 +190,15 @@ describe('a plan', () => {
 });
 
 describe('a publish', () => {
+  it('without any image makes no state directory', async () => {
+    const elsewhere = publish(publishPorts(fs), { ...REQUEST, state: '/other' }, WRITER);
+    await expect(elsewhere).rejects.toMatchObject({
+      exitCode: ExitCode.NotFound,
+      message: 'Cannot open the image "compute": there is none in /other',
+    });
+    expect(fs.lstat('/other')).toBeUndefined();
+  });
+
   it('lets nodes boot versions of layers that stay when the site changes', async () => {
     await publishAll();
     expect(brokenBoots(fs)).toEqual([]);
