@@ -29,7 +29,10 @@ export class HostLayerKeys {
   of(composer: LayerComposer, node: Node, readsNodes: boolean): string {
     const overlays = composer.hostOverlays(node).map((overlay) => this.#overlay(overlay));
     if (readsNodes) this.#nodes ??= digest(composer.values.cluster()['nodes']);
-    return digest([this.#group(composer, node), this.#node(node), overlays, readsNodes ? this.#nodes : '']);
+    const nodes = readsNodes ? (this.#nodes ?? '') : '';
+    // No part has a line break: digests, and JSON.
+    const text = [this.#group(composer, node), ...this.#node(node), ...overlays, nodes].join('\n');
+    return sha256(text, 'base64url');
   }
 
   /** Everything that the inventory says of a node. What it has in common with others is the same object, and written once. */
