@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { REPORT_LIMIT } from '../../src/serving/node-report.js';
 import { G1, G2, type RunningServe, ServeLab } from '../support/serve-lab.js';
 
 /** The real servers and real clients, in namespaces of their own. */
@@ -130,7 +131,7 @@ describe('mkroot serve', () => {
         `printf '${body}' | curl -s -o /dev/null -w '%{http_code}' --data-binary @- http://10.1.0.1:7752/report`,
       );
     expect(send('rubbish')).toBe('400');
-    expect(send('x'.repeat(5000))).toBe('413');
+    expect(send('x'.repeat(REPORT_LIMIT + 1))).toBe('413');
     serve.kill('SIGTERM');
     await serve.ended;
     expect(readdirSync(join(lab.state, 'booted'))).toEqual(['n1']);
