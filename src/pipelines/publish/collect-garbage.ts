@@ -7,7 +7,7 @@ import type { Node } from '../../inventory/node.js';
 import { currentLayer, layerVersions } from '../../layers/write-layer.js';
 import { tftpDirectory } from '../../netboot/netboot-tree.js';
 import { type BytePath, toBytePath } from '../../ports/byte-path.js';
-import type { FileSystem, ReadFileSystem } from '../../ports/file-system.js';
+import { type FileSystem, namesIn, type ReadFileSystem } from '../../ports/file-system.js';
 import type { Ports } from '../../ports/ports.js';
 import { removeFromOwnedTree } from '../../stages/publish/owned-tree.js';
 import type { LayerComposer } from '../layers/compose-layers.js';
@@ -83,7 +83,7 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
   const pins = pinnedGenerations(composer?.values.nodes ?? []);
   const gone = goneNodes(fs, state, record, composer?.values.nodes);
   const known = new KnownUses(fs, state, record, now, keepDays, gone);
-  const generations = namesIn(fs, `${state}/images`).flatMap((name) => {
+  const generations = finishedNamesIn(fs, `${state}/images`).flatMap((name) => {
     const current = currentGeneration(fs, state, name)?.id;
     const all = listGenerations(fs, state, name);
     return all.map(({ id, directory }, index): StoredThing => {
@@ -107,7 +107,7 @@ export function planGarbage(fs: FileSystem, now: Date, request: GarbageRequest):
   const layers = layerDirectories(fs, state).flatMap(({ name, directory }) => {
     const isGone = (directory === hostDirectory(state, name) && gone.has(name)) || unshared.has(directory);
     const current = isGone ? undefined : currentLayer(fs, directory)?.id;
-    return namesIn(fs, layerVersions(directory)).map((id): StoredThing => {
+    return finishedNamesIn(fs, layerVersions(directory)).map((id): StoredThing => {
       const version = `${layerVersions(directory)}/${id}`;
       const made = fs.lstat(version)?.mtime;
       const use =
@@ -146,7 +146,7 @@ function goneNodes(
   if (record?.site === undefined || inventory === undefined) return new Set();
   const known = new Set(inventory.map(({ name }) => name));
   return new Set(
-    namesIn(fs, hostsDirectory(state)).filter(
+    finishedNamesIn(fs, hostsDirectory(state)).filter(
       (name) => !known.has(name) && record.nodes.get(name) === undefined,
     ),
   );
@@ -173,7 +173,7 @@ function goneSharedLayers(
   const named = [...referencesOf(record.site, state)];
   const all = sharedLayersDirectory(state);
   return new Set(
-    namesIn(fs, all)
+    finishedNamesIn(fs, all)
       .map((name) => `${all}/${name}`)
       .filter((directory) => fs.lstat(directory)?.kind === 'directory' && !needed.has(directory))
       .filter((directory) => !named.some((path) => path.startsWith(`${layerVersions(directory)}/`))),
@@ -233,7 +233,7 @@ function removeTraces(fs: FileSystem, state: BytePath, node: string): void {
 /** Says whether no version of a layer is left, and removes what pointed to one of them then. */
 function removeEmptyVersions(fs: FileSystem, directory: BytePath): boolean {
   const versions = layerVersions(directory);
-  if (namesIn(fs, versions).length > 0) return false;
+  if (finishedNamesIn(fs, versions).length > 0) return false;
   fs.remove(`${directory}/current`);
   fs.remove(versions);
   return true;
@@ -261,7 +261,7 @@ class KnownUses {
   ) {
     this.#named = referencesOf(record?.site, state);
     const booted = `${state}/booted`;
-    this.#reports = namesIn(fs, booted)
+    this.#reports = finishedNamesIn(fs, booted)
       // The exports of a node that is gone went with it: what it said once is no longer true for ever.
       .filter((node) => !gone.has(node) || this.age((fs.lstat(`${booted}/${node}`)?.mtime ?? 0) * 1000))
       .map((node) => ({
@@ -300,15 +300,15 @@ function pinnedGenerations(nodes: readonly Node[]): Map<string, string> {
   );
 }
 
-function namesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
-  if (fs.lstat(directory)?.kind !== 'directory') return [];
-  return fs.readdir(directory).filter((name) => !name.startsWith('.'));
+/** What is being made or removed starts with a dot. */
+function finishedNamesIn(fs: ReadFileSystem, directory: BytePath): BytePath[] {
+  return namesIn(fs, directory).filter((name) => !name.startsWith('.'));
 }
 
 /** What a collection that was killed left. */
 function finishRemoval(fs: FileSystem, state: BytePath): void {
   for (const { directory } of layerDirectories(fs, state)) fs.remove(`${directory}/${GONE}${IDENTITY}`);
-  for (const image of namesIn(fs, `${state}/images`)) {
+  for (const image of finishedNamesIn(fs, `${state}/images`)) {
     const { generations, initrds } = imagePaths(state, image);
     if (fs.lstat(generations) === undefined) continue;
     for (const name of fs.readdir(generations)) {
@@ -321,7 +321,7 @@ function finishRemoval(fs: FileSystem, state: BytePath): void {
 
 /** Every file and link below a directory of a tree, by its path below the tree. */
 function filesBelow(fs: ReadFileSystem, tree: BytePath, directory: BytePath): BytePath[] {
-  return namesIn(fs, `${tree}/${directory}`).flatMap((name) => {
+  return finishedNamesIn(fs, `${tree}/${directory}`).flatMap((name) => {
     const path = `${directory}/${name}`;
     return fs.lstat(`${tree}/${path}`)?.kind === 'directory' ? filesBelow(fs, tree, path) : [path];
   });
